@@ -1,0 +1,44 @@
+//! Did you mean: the name nearest to a misspelt one.
+
+/// The candidate with the smallest edit distance, when it is near enough to be meant.
+///
+/// Near enough: at most a third of the length of `name` (at least 1, at most 4) in single-character edits.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).clamp(1, 4);
+    candidates
+        .into_iter()
+        .map(|c| (distance(name, c), c))
+        .filter(|(d, _)| *d <= limit)
+        .min()
+        .map(|(_, c)| c)
+}
+
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(200).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(200).enumerate() {
+        let mut next = Vec::with_capacity(row.len());
+        let mut left = i + 1;
+        next.push(left);
+        for ((y, up_left), up) in b.iter().zip(&row).zip(row.iter().skip(1)) {
+            left = (up_left + usize::from(x != *y)).min(up + 1).min(left + 1);
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offers_only_near_names() {
+        let names = ["read_capacity", "write_capacity", "hash_key"];
+        assert_eq!(nearest("read_capcity", names), Some("read_capacity"));
+        assert_eq!(nearest("hashkey", names), Some("hash_key"));
+        assert_eq!(nearest("colour", names), None);
+        assert_eq!(nearest("", names), None);
+    }
+}

@@ -1,0 +1,200 @@
+//! What a resource type and a data source offer to the engine.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use terrane_model::conform::Problem;
+use terrane_model::{Address, Path, Schema, Value};
+
+use crate::error::Error;
+use crate::facts::Facts;
+
+/// A configured provider: facts and clients. One per provider configuration and run.
+#[derive(Clone)]
+pub struct Session {
+    /// What is known about where it works.
+    pub facts: Arc<Facts>,
+    clients: Arc<dyn Any + Send + Sync>,
+}
+
+impl Session {
+    /// A session with clients of any type; resource types take them out again with [`Session::clients`].
+    pub fn new(facts: Facts, clients: Arc<dyn Any + Send + Sync>) -> Session {
+        Session { facts: Arc::new(facts), clients }
+    }
+
+    /// The clients.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Bug`](crate::ErrorKind::Bug) when they are of another type.
+    pub fn clients<T: Any + Send + Sync>(&self) -> Result<&T, Error> {
+        self.clients
+            .downcast_ref()
+            .ok_or_else(|| Error::bug("session", "The clients of this provider are of another provider's type."))
+    }
+}
+
+/// Told about what takes time while a verb runs.
+pub trait Progress: Send + Sync {
+    /// `what` is a noun phrase: "the key policy to be in effect".
+    fn waiting_for(&self, address: &Address, what: &str);
+}
+
+/// What a verb gets besides values.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Facts and clients.
+    pub session: &'a Session,
+    /// The instance that the verb works for; for messages only, never an identity.
+    pub address: &'a Address,
+    /// Time limit of the operation.
+    pub timeout: Duration,
+    /// Identifies this operation of this run: set on objects that have no name, so that they are found again.
+    pub marker: Option<&'a str>,
+    /// Told about waits.
+    pub progress: &'a dyn Progress,
+}
+
+/// What is being planned for one instance. Pure data.
+pub struct PlanRequest<'a> {
+    /// The object as it is, absent for a new one.
+    pub prior: Option<&'a Value>,
+    /// What the spec says, in the shape of the schema; unknown where it is not known yet.
+    pub config: &'a Value,
+    /// What the schema's rules make of both: to be refined in place.
+    pub planned: Value,
+    /// Further attributes whose change needs a new object.
+    pub replace: Vec<Path>,
+    /// Attributes of which a change that the schema calls force-new does not need a new object after all.
+    pub keep: Vec<Path>,
+    /// Facts of the provider.
+    pub facts: &'a Facts,
+}
+
+impl PlanRequest<'_> {
+    /// Sets a planned attribute.
+    pub fn set(&mut self, name: &str, value: Value) {
+        let planned = std::mem::replace(&mut self.planned, Value::bool(false));
+        self.planned = planned.with(name, value);
+    }
+
+    /// A planned attribute.
+    pub fn planned(&self, name: &str) -> Option<&Value> {
+        self.planned.get(name)
+    }
+
+    /// Whether a new object is made.
+    pub fn is_create(&self) -> bool {
+        self.prior.is_none()
+    }
+
+    /// Whether the planned attribute differs from the prior one. True for a new object.
+    pub fn changes(&self, name: &str) -> bool {
+        self.prior.is_none_or(|prior| prior.get(name) != self.planned.get(name))
+    }
+}
+
+/// A create or update that did not get through.
+#[derive(Debug)]
+pub struct Failure {
+    /// What went wrong.
+    pub error: Error,
+    /// The object as far as it exists now. It is kept in the state, tainted after a create.
+    pub partial: Option<Value>,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure { error, partial: None }
+    }
+}
+
+/// What a delete left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// A sentence for the user: "The key is pending deletion until 2026-12-01."
+    pub note: Option<String>,
+}
+
+/// A resource type. One file, one implementation.
+///
+/// Values given to verbs have the shape of the schema. `planned` values given to `create` and `update` have unknowns only
+/// where the provider decides; returned values have none, and agree with every known planned value.
+#[async_trait]
+pub trait ResourceType: Send + Sync {
+    /// The schema.
+    fn schema(&self) -> &Schema;
+
+    /// Refines what is planned: predicts values, checks combinations, drops differences that mean nothing. Pure.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the plan.
+    fn plan(&self, _request: &mut PlanRequest<'_>) -> Result<(), Vec<Problem>> {
+        Ok(())
+    }
+
+    /// The object as it is now, or nothing when it is gone.
+    ///
+    /// # Errors
+    /// Any failure of the service. "Not found" is an answer, not an error.
+    async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error>;
+
+    /// Makes the object and waits until what depends on it can use it.
+    ///
+    /// # Errors
+    /// A partly made object comes back with the error.
+    async fn create(&self, cx: &Context<'_>, planned: &Value) -> Result<Value, Failure>;
+
+    /// Brings the object from `prior` to `planned`.
+    ///
+    /// # Errors
+    /// The object as far as it got comes back with the error.
+    async fn update(&self, cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<Value, Failure>;
+
+    /// Deletes the object. Deleting what is gone succeeds.
+    ///
+    /// # Errors
+    /// Any failure of the service.
+    async fn delete(&self, cx: &Context<'_>, prior: &Value) -> Result<Deleted, Error>;
+
+    /// The object that an import id names, or nothing.
+    ///
+    /// # Errors
+    /// Any failure of the service, or an id of the wrong form.
+    async fn import(&self, cx: &Context<'_>, id: &str) -> Result<Option<Value>, Error>;
+
+    /// Finds an object that `create(planned)` may have made in a run that died, by name or by the marker.
+    ///
+    /// # Errors
+    /// Any failure of the service.
+    async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error>;
+
+    /// Takes the marker off again once the object is safely in the state.
+    ///
+    /// # Errors
+    /// Any failure of the service.
+    async fn settle(&self, _cx: &Context<'_>, _object: &Value) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// A data source.
+#[async_trait]
+pub trait DataSource: Send + Sync {
+    /// The schema; its mode is data.
+    fn schema(&self) -> &Schema;
+
+    /// The result, where it follows from the arguments and the facts alone. Unknown arguments may give unknown parts.
+    /// `None`: it must be read.
+    fn compute(&self, _config: &Value, _facts: &Facts) -> Option<Result<Value, Vec<Problem>>> {
+        None
+    }
+
+    /// Reads it. All of `config` is known.
+    ///
+    /// # Errors
+    /// Any failure of the service, also that the object is not there.
+    async fn read(&self, cx: &Context<'_>, config: &Value) -> Result<Value, Error>;
+}
