@@ -1,0 +1,35 @@
+//! Policy documents: model, normal form, semantic diff, evaluation, access proofs.
+//!
+//! Everything here is pure: text and facts go in, answers come out. Where policies come from, and who asks, is left to
+//! the callers. Values that a plan does not know yet are carried as [`UNKNOWN`] inside text or as
+//! [`ContextValue::Unknown`], and make an answer [`Answer::Depends`] where it hangs on them.
+
+mod caller;
+mod condition;
+mod context;
+mod decide;
+mod document;
+mod facts;
+mod instant;
+mod key;
+mod message;
+mod network;
+mod operator;
+mod parse;
+mod pattern;
+mod reason;
+mod statement;
+mod tally;
+mod truth;
+
+pub use caller::{Caller, Via};
+pub use context::{Context, ContextValue};
+pub use decide::{
+    Answer, Decision, GroupPolicies, Layer, NamedPolicy, PolicySources, Request, answer, decide,
+};
+pub use document::{Condition, Document, Effect, Principal, Statement};
+pub use key::{Grant, GrantConstraint, KeyAuthority, answer_key, decide_assume_role, decide_key};
+pub use parse::{Location, PolicyError};
+pub use pattern::UNKNOWN;
+pub use reason::{Outcome, PolicyKind, Reason};
+pub use truth::Truth;
