@@ -236,10 +236,12 @@ fn convert_to_map(
         .map(|(k, v)| convert(v, element).map_err(|e| e.inside(Step::Key(k.clone()))))
         .collect::<Result<Vec<Value>, ConvertError>>()?;
     let (element, converted) = share_type(converted, element, ty).map_err(|mut error| {
-        if let Some(Step::Index(i)) = error.path.0.first() {
-            if let Some(key) = entries.keys().nth(*i) {
-                error.path.0.splice(..1, [Step::Key(key.clone())]);
-            }
+        let key = match error.path.0.first() {
+            Some(Step::Index(i)) => entries.keys().nth(*i),
+            _ => None,
+        };
+        if let Some(key) = key {
+            error.path.0.splice(..1, [Step::Key(key.clone())]);
         }
         error
     })?;
@@ -406,7 +408,7 @@ mod tests {
         let expected = Value::object([("pk", Value::from("1")), ("rk", Value::null(Type::String))]);
         assert_eq!(convert(&given, &ty), Ok(expected.clone()));
         let maps = convert(&Value::object([("a", given)]), &Type::map(ty)).unwrap();
-        assert_eq!(maps.ty().element().unwrap().has_any(), false);
+        assert!(!maps.ty().element().unwrap().has_any());
         assert_eq!(maps.get("a"), Some(&expected));
     }
 
