@@ -1,0 +1,3 @@
+//! TOML text to a checked Spec, with spans.
+
+pub mod toml;
