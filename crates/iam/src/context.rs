@@ -64,6 +64,11 @@ impl Context {
         self.entries.get(&key.to_ascii_lowercase()).map(|(_, value)| value)
     }
 
+    /// Forgets the given keys that start with a prefix, which must be in lower case.
+    pub(crate) fn remove_prefix(&mut self, prefix: &str) {
+        self.entries.retain(|lower, _| !lower.starts_with(prefix));
+    }
+
     /// What a key that is neither given nor derived counts as.
     pub(crate) fn fallback(&self) -> ContextValue {
         if self.complete { ContextValue::Absent } else { ContextValue::Unknown }

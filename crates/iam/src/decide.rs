@@ -153,7 +153,13 @@ pub fn answer(request: &Request<'_>, sources: &PolicySources<'_>) -> Answer {
 }
 
 pub(crate) fn facts<'a>(request: &'a Request<'a>, resource: &'a str) -> Facts<'a> {
-    Facts { caller: request.caller, action: request.action, resource, context: &request.context }
+    Facts {
+        caller: request.caller,
+        action: request.action,
+        resource,
+        context: &request.context,
+        resource_tags: None,
+    }
 }
 
 pub(crate) fn decision(facts: &Facts<'_>, answer: Answer, trace: Trace) -> Decision {

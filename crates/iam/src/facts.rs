@@ -12,11 +12,20 @@ pub(crate) struct Facts<'a> {
     pub(crate) action: &'a str,
     pub(crate) resource: &'a str,
     pub(crate) context: &'a Context,
+    /// All tags of the resource, where the engine was told them; else they are looked for in the context.
+    pub(crate) resource_tags: Option<&'a [(String, String)]>,
 }
 
 impl Facts<'_> {
     /// The value of a condition key, or of a policy variable.
     pub(crate) fn lookup(&self, key: &str) -> ContextValue {
+        if let Some(tags) = self.resource_tags
+            && let Some((prefix, name)) = key.split_at_checked("aws:ResourceTag/".len())
+            && prefix.eq_ignore_ascii_case("aws:ResourceTag/")
+        {
+            let tag = tags.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(name));
+            return optional(tag.map(|(_, value)| value.clone()));
+        }
         if let Some(given) = self.context.get(key) {
             return given.clone();
         }

@@ -28,6 +28,8 @@ pub struct KeyAuthority<'a> {
     pub key_policy: Option<&'a Document>,
     /// The grants that are in force.
     pub grants: &'a [Grant],
+    /// All tags of the key, for `aws:ResourceTag`; `None` leaves them to the request's context.
+    pub tags: Option<&'a [(String, String)]>,
 }
 
 /// A grant on a key.
@@ -59,7 +61,7 @@ pub enum GrantConstraint {
 /// Operations that are on no key (`kms:CreateKey`, `kms:ListKeys`) and the alias side of alias operations are for
 /// [`crate::decide`].
 pub fn decide_key(request: &Request<'_>, sources: &PolicySources<'_>, key: &KeyAuthority<'_>) -> Decision {
-    let facts = facts(request, key.key_arn);
+    let facts = key_facts(request, key);
     let mut trace = Trace::kept();
     let answer = weigh_key(&facts, sources, key, &mut trace);
     decision(&facts, answer, trace)
@@ -67,7 +69,11 @@ pub fn decide_key(request: &Request<'_>, sources: &PolicySources<'_>, key: &KeyA
 
 /// Answers as [`decide_key`] does, without the chain: for asking very often.
 pub fn answer_key(request: &Request<'_>, sources: &PolicySources<'_>, key: &KeyAuthority<'_>) -> Answer {
-    weigh_key(&facts(request, key.key_arn), sources, key, &mut Trace::dropped())
+    weigh_key(&key_facts(request, key), sources, key, &mut Trace::dropped())
+}
+
+pub(crate) fn key_facts<'a>(request: &'a Request<'a>, key: &KeyAuthority<'a>) -> Facts<'a> {
+    Facts { resource_tags: key.tags, ..facts(request, key.key_arn) }
 }
 
 /// Decides on `sts:AssumeRole` of the role that is the request's resource and has this trust policy.

@@ -19,6 +19,7 @@ mod parse;
 mod pattern;
 mod reason;
 mod statement;
+mod table;
 mod tally;
 mod truth;
 
@@ -32,4 +33,5 @@ pub use key::{Grant, GrantConstraint, KeyAuthority, answer_key, decide_assume_ro
 pub use parse::{Location, PolicyError};
 pub use pattern::UNKNOWN;
 pub use reason::{Outcome, PolicyKind, Reason};
+pub use table::{KeyNeeds, answer_table_access, decide_table_access, key_needs};
 pub use truth::Truth;

@@ -44,7 +44,8 @@ impl Case<'_> {
             resource: KEY,
             context: self.context.clone(),
         };
-        let key = KeyAuthority { key_arn: KEY, key_policy: Some(&key_policy), grants: self.grants };
+        let key =
+            KeyAuthority { key_arn: KEY, key_policy: Some(&key_policy), grants: self.grants, tags: None };
         let decision = decide_key(&request, &sources, &key);
         assert_eq!(decision.answer, answer_key(&request, &sources, &key), "both ways of asking agree");
         decision
