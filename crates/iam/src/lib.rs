@@ -5,10 +5,12 @@
 //! [`ContextValue::Unknown`], and make an answer [`Answer::Depends`] where it hangs on them.
 
 mod caller;
+mod canonical;
 mod condition;
 mod context;
 mod decide;
 mod document;
+mod equivalence;
 mod facts;
 mod instant;
 mod key;
@@ -24,11 +26,13 @@ mod tally;
 mod truth;
 
 pub use caller::{Caller, Via};
+pub use canonical::{canonical_json, version_first};
 pub use context::{Context, ContextValue};
 pub use decide::{
     Answer, Decision, GroupPolicies, Layer, NamedPolicy, PolicySources, Request, answer, decide,
 };
 pub use document::{Condition, Document, Effect, Principal, Statement};
+pub use equivalence::equivalent;
 pub use key::{Grant, GrantConstraint, KeyAuthority, answer_key, decide_assume_role, decide_key};
 pub use parse::{Location, PolicyError};
 pub use pattern::UNKNOWN;
