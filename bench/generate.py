@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""Stacks of exactly N resources, for measuring.
+
+One dict in the shape of Terraform's JSON configuration is the only source; it is written as HCL for Terraform (the
+syntax its users write) and as TOML for Terrane.
+
+    generate.py 1000 FOLDER --format hcl|toml             # KMS, DynamoDB and IAM, in cells of eight
+    generate.py 5000 FOLDER --format toml --core chain    # terraform_data alone, no API behind it
+
+A cell is a key, its alias, three tables, a policy, a user and an attachment; N mod 8 more tables are spread over them.
+"""
+import argparse
+import json
+import re
+from pathlib import Path
+
+ADMINISTER = ["kms:Create*", "kms:Describe*", "kms:Enable*", "kms:List*", "kms:Put*", "kms:Update*", "kms:Revoke*",
+              "kms:Disable*", "kms:Get*", "kms:Delete*", "kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion"]
+USE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+TABLES = [("Catalog", {"Id": "N"}), ("Forum", {"Name": "S"}), ("Post", {"ForumName": "S", "Subject": "S"}),
+          ("Comment", {"Id": "S", "CommentDateTime": "S"})]
+SHAPES = ("fanout", "layers", "count", "chain")
+
+
+def cells(n):
+    """KMS, DynamoDB and IAM: n >= 8 resources."""
+    count = n // 8
+    extra = n - 8 * count
+    spec = {"terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}}},
+            "provider": {"aws": [{"region": "eu-west-3"}]},
+            "data": {"aws_caller_identity": {"current": {}}, "aws_iam_policy_document": {}},
+            "resource": {}, "output": {"table_arns": {"value": []}}}
+    for i in range(count):
+        cell(spec, i, 3 + extra // count + (i < extra % count))
+    return spec
+
+
+def cell(spec, i, tables):
+    def add(kind, name, body):
+        spec["resource"].setdefault(kind, {})[name] = body
+
+    me = "${data.aws_caller_identity.current.arn}"
+    root = "arn:aws:iam::${data.aws_caller_identity.current.account_id}:root"
+    spec["data"]["aws_iam_policy_document"][f"k{i}"] = {"statement": [
+        statement("EnableIAMUserPermissions", root, ["kms:*"]),
+        statement("AllowKeyAdministrators", me, ADMINISTER), statement("AllowKeyUsers", me, USE)]}
+    add("aws_kms_key", f"k{i}", {
+        "description": f"KMS key {i} for database encryption", "deletion_window_in_days": 7,
+        "enable_key_rotation": True, "policy": f"${{data.aws_iam_policy_document.k{i}.json}}"})
+    add("aws_kms_alias", f"k{i}", {"name": f"alias/bench-{i}", "target_key_id": f"${{aws_kms_key.k{i}.key_id}}"})
+    for j in range(tables):
+        name, keys = TABLES[(i + j) % len(TABLES)]
+        add("aws_dynamodb_table", f"t{i}_{j}", table(f"{name}-{i}-{j}", keys, f"${{aws_kms_key.k{i}.arn}}"))
+    arns = [f"aws_dynamodb_table.t{i}_{j}.arn" for j in range(tables)]
+    add("aws_iam_policy", f"p{i}", {"name": f"bench-{i}-policy", "policy": (
+        '${jsonencode({\n    Version = "2012-10-17"\n    Statement = [{\n      Effect = "Allow"\n'
+        '      Action = ["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"]\n'
+        f"      Resource = [{', '.join(arns)}]\n    }}]\n  }})}}")})
+    add("aws_iam_user", f"u{i}", {"name": f"bench-user-{i}"})
+    add("aws_iam_user_policy_attachment", f"a{i}", {
+        "user": f"${{aws_iam_user.u{i}.name}}", "policy_arn": f"${{aws_iam_policy.p{i}.arn}}"})
+    spec["output"]["table_arns"]["value"] += [f"${{{arn}}}" for arn in arns]
+
+
+def statement(sid, principal, actions):
+    return {"sid": sid, "actions": actions, "resources": ["*"],
+            "principals": [{"type": "AWS", "identifiers": [principal]}]}
+
+
+def table(name, keys, key_arn):
+    hash_key, *range_key = keys
+    return {"name": name, "billing_mode": "PROVISIONED", "read_capacity": 1, "write_capacity": 1, "hash_key": hash_key,
+            **({"range_key": range_key[0]} if range_key else {}),
+            "attribute": [{"name": k, "type": t} for k, t in keys.items()],
+            "server_side_encryption": [{"enabled": True, "kms_key_arn": key_arn}],
+            "point_in_time_recovery": [{"enabled": True}]}
+
+
+def cells_made(n):
+    """How many of each kind cells(n) holds, under the names of the inventory."""
+    count = n // 8
+    return {"key": count, "alias": count, "table": n - 5 * count, "policy": count, "user": count, "attachment": count}
+
+
+def core(n, shape):
+    """terraform_data alone: what graph, diff and state cost. fanout: all refer to the first; layers: ten layers, each
+    resource to one of the layer before; chain: each to the one before; count: one resource with n - 1 instances."""
+    if shape == "count":
+        return {"resource": {"terraform_data": {
+            "root": {"input": "root"},
+            "r": {"count": n - 1, "input": "${terraform_data.root.output}-${count.index}"}}}}
+    refers_to = {"chain": lambda i: i - 1, "fanout": lambda i: 0 if i else -1, "layers": lambda i: i - n // 10}[shape]
+    return {"resource": {"terraform_data": {
+        f"r{i}": {"input": f"root-{i}" if (j := refers_to(i)) < 0 else f"${{terraform_data.r{j}.id}}-{i}"}
+        for i in range(n)}}}
+
+
+# --- writers ---------------------------------------------------------------------------------------------------------
+
+def is_blocks(value):
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def hcl_value(value):
+    if isinstance(value, str):
+        whole = re.fullmatch(r"\$\{((?:[^$]|\$(?!\{))*)\}", value, re.S)
+        return whole[1] if whole else json.dumps(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(map(hcl_value, value)) + "]"
+    return json.dumps(value)
+
+
+def hcl_body(body, indent):
+    pad = "  " * indent
+    return "".join(
+        "".join(f"{pad}{key} {{\n{hcl_body(block, indent + 1)}{pad}}}\n" for block in value) if is_blocks(value)
+        else f"{pad}{key} = {hcl_value(value)}\n" for key, value in body.items())
+
+
+def to_hcl(spec):
+    out = []
+    for kind, named in spec.items():
+        if kind == "terraform":
+            required = "".join(f'    {name} = {{ source = "{p["source"]}", version = "{p["version"]}" }}\n'
+                               for name, p in named["required_providers"].items())
+            out.append(f"terraform {{\n  required_providers {{\n{required}  }}\n}}\n")
+        elif kind == "provider":
+            out += [f'provider "{name}" {{\n{hcl_body(b, 1)}}}\n' for name, bodies in named.items() for b in bodies]
+        elif kind == "output":
+            out += [f'output "{name}" {{\n{hcl_body(body, 1)}}}\n' for name, body in named.items()]
+        else:
+            out += [f'{kind} "{label}" "{name}" {{\n{hcl_body(body, 1)}}}\n'
+                    for label, bodies in named.items() for name, body in bodies.items()]
+    return "".join(out)
+
+
+def toml_value(value):
+    if isinstance(value, str):
+        return f"'''{value}'''" if "\n" in value else json.dumps(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    return json.dumps(value)
+
+
+def to_toml(body, path=(), header=""):
+    plain = {k: v for k, v in body.items() if not isinstance(v, dict) and not is_blocks(v)}
+    out = header if plain or not body or header.startswith("\n[[") else ""
+    out += "".join(f"{key} = {toml_value(value)}\n" for key, value in plain.items())
+    for key, value in body.items():
+        name = ".".join((*path, key))
+        if isinstance(value, dict):
+            out += to_toml(value, (*path, key), f"\n[{name}]\n")
+        elif is_blocks(value):
+            out += "".join(to_toml(block, (*path, key), f"\n[[{name}]]\n") for block in value)
+    return out
+
+
+def write(spec, folder, form):
+    """Write the spec into the folder as HCL or TOML and return the file."""
+    name, text = {"hcl": ("main.tf", to_hcl), "toml": ("terrane.toml", to_toml)}[form]
+    file = Path(folder) / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text(spec).lstrip())
+    return file
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("n", type=int)
+    parser.add_argument("folder")
+    parser.add_argument("--format", choices=("hcl", "toml"), default="toml")
+    parser.add_argument("--core", choices=SHAPES, help="terraform_data alone")
+    a = parser.parse_args()
+    if not a.core and a.n < 8:
+        parser.error("N must be 8 or more")
+    print(write(core(a.n, a.core) if a.core else cells(a.n), a.folder, a.format))
