@@ -1,0 +1,101 @@
+//! Plans one instance of a data source: computed, taken from what was read, asked for, or left for apply.
+
+use terrane_model::{Action, Diagnostic, Reason, Value};
+use terrane_spec::ResourceKey;
+use terrane_state::Object;
+
+use super::instance::{checked_body, located};
+use super::{Builder, Need};
+use crate::codec::encode;
+use crate::expand::Wanted;
+use crate::graph::{address, targets};
+use crate::plan::Change;
+
+impl Builder<'_, '_> {
+    pub(super) fn plan_data(&mut self, key: &ResourceKey, wanted: &Wanted) {
+        let about = address(key).instance(wanted.key.clone());
+        let Some(spec) = self.input.spec.root.resources.get(key) else { return };
+        let Some(data) = self.input.catalog.data(&key.type_name).cloned() else {
+            let detail = format!("There is no data source `{}`.", key.type_name);
+            self.error(Diagnostic::error("unknown-type", "Unknown data source", detail).at(spec.span).about(&about));
+            return;
+        };
+        let config = {
+            let scope = self.world.instance_scope(wanted.key.as_ref(), wanted.each_value.as_ref());
+            checked_body(spec, &data.schema().block, &scope)
+        };
+        let config = match config {
+            Ok(config) => config,
+            Err(errors) => {
+                self.diagnostics.extend(errors.into_iter().map(|e| e.about(&about)));
+                self.world.set(key, wanted.key.clone(), Value::unknown(data.schema().ty().clone()));
+                return;
+            }
+        };
+        let provider = self.provider_of(key);
+        let waits_for = targets(self.input.spec, spec.depends_on.iter().map(|(reference, _)| reference.clone()));
+        let pending = waits_for.iter().any(|needed| self.pending.contains(needed));
+        let marks = config.marks_deep();
+        let value = match data.compute(&config, &self.facts(&provider)) {
+            Some(Ok(value)) if value.is_wholly_known() => value,
+            Some(Ok(value)) => {
+                self.read_later(key, wanted, value.clone(), Reason::ReadBecauseConfigUnknown);
+                value
+            }
+            Some(Err(problems)) => {
+                self.diagnostics.extend(problems.into_iter().map(|p| located(p, spec).about(&about)));
+                Value::unknown(data.schema().ty().clone())
+            }
+            None if pending => self.defer(key, wanted, &config, Reason::ReadBecauseDependencyPending),
+            None if !config.is_wholly_known() => {
+                self.defer(key, wanted, &config, Reason::ReadBecauseConfigUnknown)
+            }
+            None => match self.input.observed.data.get(&about) {
+                Some((read_with, value)) if *read_with == config => value.clone(),
+                _ => {
+                    self.needs.push(Need { address: about.clone(), provider: provider.clone(), config });
+                    Value::unknown(data.schema().ty().clone())
+                }
+            },
+        };
+        let value = if marks.any() && value.is_wholly_known() { value.with_marks(marks) } else { value };
+        if let Some((attributes, sensitive)) = encode(data.schema(), &value) {
+            let dependencies = self.dependencies(&about.resource);
+            let schema_version = data.schema().version;
+            let object = Object { attributes, sensitive, schema_version, dependencies, ..Object::default() };
+            self.refreshed.put(&about, &provider.state_name(), object);
+        }
+        self.world.set(key, wanted.key.clone(), value);
+    }
+
+    /// Plans a read during apply. The result is the arguments as far as they are known, and unknown for the rest.
+    fn defer(&mut self, key: &ResourceKey, wanted: &Wanted, config: &Value, reason: Reason) -> Value {
+        let Some(data) = self.input.catalog.data(&key.type_name).cloned() else { return config.clone() };
+        let block = &data.schema().block;
+        let after = block.attributes.iter().filter(|a| a.is_computed()).fold(config.clone(), |value, attribute| {
+            match value.get(attribute.name).is_some_and(|v| !v.is_null()) {
+                true => value,
+                false => value.with(attribute.name, Value::unknown(attribute.ty.clone())),
+            }
+        });
+        self.read_later(key, wanted, after.clone(), reason);
+        after
+    }
+
+    fn read_later(&mut self, key: &ResourceKey, wanted: &Wanted, after: Value, reason: Reason) {
+        let about = address(key).instance(wanted.key.clone());
+        self.pending.insert(key.clone());
+        self.changes.push(Change {
+            dependencies: self.dependencies(&about.resource),
+            address: about,
+            deposed: None,
+            provider: self.provider_of(key),
+            action: Action::Read,
+            reason,
+            before: None,
+            after: Some(after),
+            replace_paths: vec![],
+            create_before_destroy: false,
+        });
+    }
+}

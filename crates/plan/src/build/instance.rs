@@ -1,0 +1,231 @@
+//! Plans one instance of a managed resource.
+
+use std::collections::BTreeSet;
+
+use terrane_model::conform::{Problem, check, conform};
+use terrane_model::{Action, Address, Diagnostic, Path, Reason, ResourceAddress, Step, Value};
+use terrane_provider::ResourceType;
+use terrane_spec::{IgnoreChanges, Resource, ResourceKey};
+use terrane_state::Status;
+
+use super::Builder;
+use crate::diff::{Planned, plan_new, plan_object, same};
+use crate::expand::Wanted;
+use crate::graph::address;
+use crate::plan::Change;
+use crate::world::{InstanceScope, evaluate_in};
+
+impl Builder<'_, '_> {
+    pub(super) fn plan_instance(&mut self, key: &ResourceKey, wanted: &Wanted) {
+        let about = address(key).instance(wanted.key.clone());
+        let Some(spec) = self.input.spec.root.resources.get(key) else { return };
+        let Some(resource) = self.input.catalog.resource(&key.type_name).cloned() else {
+            let detail = format!("There is no resource type `{}`.", key.type_name);
+            self.error(Diagnostic::error("unknown-type", "Unknown resource type", detail).at(spec.span).about(&about));
+            return;
+        };
+        let config = {
+            let scope = self.world.instance_scope(wanted.key.as_ref(), wanted.each_value.as_ref());
+            configuration(spec, resource.as_ref(), &scope)
+        };
+        let config = match config {
+            Ok(config) => config,
+            Err(errors) => {
+                self.diagnostics.extend(errors.into_iter().map(|e| e.about(&about)));
+                let nothing = Value::unknown(resource.schema().ty().clone());
+                self.world.set(key, wanted.key.clone(), nothing);
+                return;
+            }
+        };
+        let tainted = self.refreshed.get(&about).is_some_and(|o| o.status == Status::Tainted);
+        let prior = self.prior_object(resource.as_ref(), &about, None);
+        if prior.is_none() && self.refreshed.get(&about).is_some() {
+            return;
+        }
+        let config = match &prior {
+            Some(prior) => ignoring(&spec.lifecycle.ignore_changes, config, prior),
+            None => config,
+        };
+        let provider = self.provider_of(key);
+        let facts = self.facts(&provider);
+        let planned = plan_object(resource.as_ref(), prior.as_ref(), &config, &facts);
+        let planned = match planned {
+            Ok(planned) => planned,
+            Err(problems) => {
+                self.diagnostics.extend(problems.into_iter().map(|p| located(p, spec).about(&about)));
+                let nothing = Value::unknown(resource.schema().ty().clone());
+                self.world.set(key, wanted.key.clone(), nothing);
+                return;
+            }
+        };
+        let create_first = spec.lifecycle.create_before_destroy.unwrap_or(false);
+        let (action, reason) = self.choose(spec, &about, prior.is_some(), tainted, &planned, create_first);
+        let after = match (action.is_replace() && planned.replace.is_empty(), &prior) {
+            (true, Some(_)) => plan_new(resource.as_ref(), &config, &facts).unwrap_or(planned.after),
+            _ => planned.after,
+        };
+        if action.is_replace() && spec.lifecycle.prevent_destroy == Some(true) {
+            self.error(prevented(&about, spec));
+        }
+        if action.is_change() {
+            self.pending.insert(key.clone());
+        }
+        self.world.set(key, wanted.key.clone(), after.clone());
+        self.changes.push(Change {
+            dependencies: self.dependencies(&about.resource),
+            address: about,
+            deposed: None,
+            provider,
+            action,
+            reason,
+            before: prior,
+            after: Some(after),
+            replace_paths: planned.replace,
+            create_before_destroy: create_first,
+        });
+    }
+
+    fn choose(
+        &self,
+        spec: &Resource,
+        about: &Address,
+        exists: bool,
+        tainted: bool,
+        planned: &Planned,
+        create_first: bool,
+    ) -> (Action, Reason) {
+        let replace = if create_first { Action::CreateThenDelete } else { Action::DeleteThenCreate };
+        if !exists {
+            (Action::Create, Reason::Plain)
+        } else if tainted {
+            (replace, Reason::ReplaceBecauseTainted)
+        } else if !planned.replace.is_empty() {
+            (replace, Reason::ReplaceBecauseCannotUpdate)
+        } else if self.input.options.replace.contains(about) {
+            (replace, Reason::ReplaceByRequest)
+        } else if self.triggered(spec) {
+            (replace, Reason::ReplaceByTriggers)
+        } else if planned.changed {
+            (Action::Update, Reason::Plain)
+        } else {
+            (Action::NoOp, Reason::Plain)
+        }
+    }
+
+    /// Whether something that `replace_triggered_by` names changes.
+    fn triggered(&self, spec: &Resource) -> bool {
+        spec.lifecycle.replace_triggered_by.iter().any(|trigger| {
+            let steps = &trigger.steps;
+            let (key, path) = match steps.split_first() {
+                Some((Step::Index(i), rest)) => (u64::try_from(*i).ok().map(terrane_model::Key::Index), rest),
+                Some((Step::Key(name), rest)) => (Some(terrane_model::Key::Name(name.clone())), rest),
+                _ => (None, steps.as_slice()),
+            };
+            let path = Path(path.to_vec());
+            let of_resource = |change: &&Change| {
+                super::super::world::key_of(&change.address.resource) == trigger.resource
+                    && (key.is_none() || change.address.key == key)
+            };
+            self.changes.iter().filter(of_resource).any(|change| match (&change.before, &change.after) {
+                _ if path.0.is_empty() => change.action.is_change(),
+                (Some(before), Some(after)) => match (path.get(before), path.get(after)) {
+                    (Some(before), Some(after)) => !same(None, before, after),
+                    _ => change.action.is_change(),
+                },
+                _ => false,
+            })
+        })
+    }
+
+    /// The resources that are written into the state as what this one depends on.
+    pub(super) fn dependencies(&self, resource: &ResourceAddress) -> BTreeSet<ResourceAddress> {
+        self.graph.needs.get(resource).cloned().unwrap_or_default()
+    }
+}
+
+/// Evaluates the body of a resource for one instance, brings it into the shape of the schema and checks it. Planning and
+/// applying both call this.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place in the spec.
+pub fn configuration(
+    spec: &Resource,
+    resource: &dyn ResourceType,
+    scope: &InstanceScope<'_, '_>,
+) -> Result<Value, Vec<Diagnostic>> {
+    checked_body(spec, &resource.schema().block, scope)
+}
+
+/// As [`configuration`], for a block of any kind.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn checked_body(
+    spec: &Resource,
+    block: &terrane_model::schema::Block,
+    scope: &InstanceScope<'_, '_>,
+) -> Result<Value, Vec<Diagnostic>> {
+    let body = evaluate_in(scope, &spec.body)?;
+    let (config, mut problems) = conform(&body, block);
+    problems.extend(check(&config, block));
+    if problems.is_empty() {
+        return Ok(config);
+    }
+    Err(problems.into_iter().map(|problem| located(problem, spec)).collect())
+}
+
+/// A problem as a message that points into the spec.
+pub(super) fn located(problem: Problem, spec: &Resource) -> Diagnostic {
+    Diagnostic::error(problem.code, problem.summary, problem.detail).at(spec.span_of(&problem.path))
+}
+
+fn prevented(about: &Address, spec: &Resource) -> Diagnostic {
+    let detail = format!("The plan would delete `{about}`, and its lifecycle says `prevent_destroy = true`.");
+    Diagnostic::error("prevent-destroy", "Protected object would be deleted", detail)
+        .at(spec.span)
+        .about(about)
+        .hint("Undo the change that forces the deletion, or take `prevent_destroy` out of the lifecycle table.")
+}
+
+/// The configuration with what `ignore_changes` names taken from the prior object.
+pub fn ignoring(ignore: &IgnoreChanges, config: Value, prior: &Value) -> Value {
+    match ignore {
+        IgnoreChanges::All => prior.clone(),
+        IgnoreChanges::Paths(paths) => paths.iter().fold(config, |config, path| overlay(config, prior, &path.0)),
+    }
+}
+
+fn overlay(config: Value, prior: &Value, steps: &[Step]) -> Value {
+    let Some((first, rest)) = steps.split_first() else { return prior.clone() };
+    match first {
+        Step::Attribute(name) | Step::Key(name) => {
+            let inner = match (config.get(name), prior.get(name)) {
+                (Some(inner), Some(prior)) => overlay(inner.clone(), prior, rest),
+                (None, Some(prior)) if rest.is_empty() && config.entries().is_some() => prior.clone(),
+                (Some(_), None) if rest.is_empty() => return without(config, name),
+                _ => return config,
+            };
+            config.with(name, inner)
+        }
+        Step::Index(wanted) => {
+            let Some(prior) = prior.index(*wanted).cloned() else { return config };
+            let mut i = 0;
+            config.map_elements(&mut |element| {
+                i += 1;
+                if i - 1 == *wanted { overlay(element, &prior, rest) } else { element }
+            })
+        }
+        Step::Element(_) => config,
+    }
+}
+
+fn without(config: Value, name: &str) -> Value {
+    let marks = config.marks();
+    match config.into_kind() {
+        terrane_model::Kind::Map(ty, mut entries) => {
+            std::sync::Arc::make_mut(&mut entries).remove(name);
+            Value::new(terrane_model::Kind::Map(ty, entries)).with_marks(marks)
+        }
+        other => Value::new(other).with_marks(marks),
+    }
+}

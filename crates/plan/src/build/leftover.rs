@@ -1,0 +1,113 @@
+//! What the state has and the spec does not want any more.
+
+use std::collections::BTreeSet;
+
+use terrane_model::{Action, Address, Diagnostic, Key, Mode as ResourceMode, Reason};
+use terrane_spec::ResourceKey;
+
+use super::Builder;
+use crate::expand::Wanted;
+use crate::graph::address;
+use crate::plan::{Change, ProviderKey};
+use crate::world::key_of;
+
+impl Builder<'_, '_> {
+    /// Deletes the instances of a declared resource that are not wanted, and what was put aside.
+    pub(super) fn delete_unwanted(&mut self, key: &ResourceKey, wanted: &[Wanted]) {
+        let resource = address(key);
+        let keys: BTreeSet<&Option<Key>> = wanted.iter().map(|w| &w.key).collect();
+        let Some(existing) = self.refreshed.resource(&resource) else { return };
+        let mut leftovers = Vec::new();
+        for (instance_key, instance) in &existing.instances {
+            let about = resource.instance(instance_key.clone());
+            if instance.current.is_some() && !keys.contains(instance_key) {
+                let reason = match (instance_key, wanted.first().map(|w| &w.key)) {
+                    (Some(Key::Index(_)), Some(Some(Key::Index(_))) | None) => Reason::DeleteBecauseCountIndex,
+                    (Some(Key::Name(_)), Some(Some(Key::Name(_))) | None) => Reason::DeleteBecauseEachKey,
+                    _ => Reason::DeleteBecauseWrongRepetition,
+                };
+                leftovers.push((about.clone(), None, reason));
+            }
+            for deposed in instance.deposed.keys() {
+                leftovers.push((about.clone(), Some(deposed.clone()), Reason::Plain));
+            }
+        }
+        for (about, deposed, reason) in leftovers {
+            self.pending.insert(key.clone());
+            self.delete(&about, deposed, reason);
+        }
+    }
+
+    /// Deletes what the spec does not declare at all.
+    pub(super) fn delete_undeclared(&mut self) {
+        let mut leftovers = Vec::new();
+        let mut stale_data = Vec::new();
+        for (about, _, instance) in self.refreshed.instances() {
+            let declared = about.resource.module.is_root()
+                && self.input.spec.root.resources.contains_key(&key_of(&about.resource));
+            if about.resource.mode == ResourceMode::Data {
+                if !declared {
+                    stale_data.push(about);
+                }
+                continue;
+            }
+            if declared {
+                continue;
+            }
+            if instance.current.is_some() {
+                leftovers.push((about.clone(), None));
+            }
+            leftovers.extend(instance.deposed.keys().map(|key| (about.clone(), Some(key.clone()))));
+        }
+        for about in stale_data {
+            self.refreshed.remove(&about);
+        }
+        for (about, deposed) in leftovers {
+            self.delete(&about, deposed, Reason::DeleteBecauseNoResourceConfig);
+        }
+    }
+
+    /// Plans the deletion of one object of the state.
+    pub(super) fn delete(&mut self, about: &Address, deposed: Option<String>, reason: Reason) {
+        let Some(resource) = self.input.catalog.resource(&about.resource.type_name).cloned() else {
+            let detail = format!(
+                "The state holds an object of the type `{}`, which this version of Terrane does not know, so it can't \
+                 delete it.",
+                about.resource.type_name
+            );
+            let error = Diagnostic::error("unknown-type", "Object of an unknown type", detail)
+                .about(about)
+                .hint("Declare it again, or take it out of the state with `terrane state rm`.");
+            self.error(error);
+            return;
+        };
+        let before = self.prior_object(resource.as_ref(), about, deposed.as_deref());
+        let spec = self.input.spec.root.resources.get(&key_of(&about.resource));
+        if let Some(spec) = spec.filter(|s| s.lifecycle.prevent_destroy == Some(true)) {
+            let detail = format!("The plan would delete `{about}`, and its lifecycle says `prevent_destroy = true`.");
+            let error = Diagnostic::error("prevent-destroy", "Protected object would be deleted", detail)
+                .at(spec.span)
+                .about(about)
+                .hint("Take `prevent_destroy` out of the lifecycle table if it may go.");
+            self.error(error);
+        }
+        let state = self.refreshed.resource(&about.resource).map(|r| r.provider.as_str());
+        let provider = state.and_then(ProviderKey::from_state_name).unwrap_or_else(|| {
+            ProviderKey::default_of(terrane_provider::catalog::provider_of(&about.resource.type_name))
+        });
+        let object = self.refreshed.object(about, deposed.as_deref());
+        let dependencies = object.map(|o| o.dependencies.clone()).unwrap_or_default();
+        self.changes.push(Change {
+            address: about.clone(),
+            deposed,
+            provider,
+            action: Action::Delete,
+            reason,
+            before,
+            after: None,
+            replace_paths: vec![],
+            dependencies,
+            create_before_destroy: false,
+        });
+    }
+}

@@ -1,0 +1,65 @@
+//! The outputs of the root module.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use terrane_model::{Diagnostic, Value};
+
+use super::Builder;
+use crate::plan::{Mode, OutputChange};
+use crate::world::{World, evaluate_in};
+
+impl Builder<'_, '_> {
+    pub(super) fn outputs(&mut self) -> BTreeMap<Arc<str>, OutputChange> {
+        let mut outputs: BTreeMap<Arc<str>, OutputChange> = BTreeMap::new();
+        for (name, output) in &self.input.snapshot.outputs {
+            let before = if output.sensitive { output.value.clone().sensitive() } else { output.value.clone() };
+            let change = OutputChange { before: Some(before), after: None, sensitive: output.sensitive };
+            outputs.insert(name.clone(), change);
+        }
+        match self.input.options.mode {
+            Mode::Destroy => return outputs,
+            Mode::RefreshOnly => {
+                for change in outputs.values_mut() {
+                    change.after = change.before.clone();
+                }
+                return outputs;
+            }
+            Mode::Normal => {}
+        }
+        for (name, output) in &self.input.spec.root.outputs {
+            match output_value(&self.world, name) {
+                Ok(value) => {
+                    let change = outputs.entry(name.clone()).or_insert(OutputChange {
+                        before: None,
+                        after: None,
+                        sensitive: output.sensitive,
+                    });
+                    change.sensitive = output.sensitive;
+                    change.after = Some(value);
+                }
+                Err(errors) => self.diagnostics.extend(errors),
+            }
+        }
+        outputs
+    }
+}
+
+/// The value of an output; planning and applying both call this. A null is a value like any other, but is not stored.
+///
+/// # Errors
+/// What the expression fails with, and a sensitive value in an output that is not declared sensitive.
+pub fn output_value(world: &World<'_>, name: &str) -> Result<Value, Vec<Diagnostic>> {
+    let Some(output) = world.spec().root.outputs.get(name) else {
+        return Err(vec![Diagnostic::error("unknown-output", "Unknown output", format!("No output `{name}`."))]);
+    };
+    let value = evaluate_in(&world.scope(), &output.value)?;
+    if value.marks_deep().sensitive && !output.sensitive {
+        let detail = format!("The value of the output `{name}` is sensitive, and the output is not declared so.");
+        let error = Diagnostic::error("sensitive-output", "Sensitive value in a plain output", detail)
+            .at(output.value.span())
+            .hint("Set `sensitive = true` in the output.");
+        return Err(vec![error]);
+    }
+    Ok(if output.sensitive { value.sensitive() } else { value })
+}

@@ -1,0 +1,81 @@
+//! Brings the snapshot up to date with what was observed, and notes what had changed outside.
+
+use terrane_model::{Address, Diagnostic, Mode as ResourceMode, Value};
+use terrane_provider::ResourceType;
+use terrane_state::Object;
+
+use super::Builder;
+use crate::codec::{decode, encode};
+use crate::diff::changed_paths;
+use crate::plan::Drift;
+
+impl Builder<'_, '_> {
+    /// Takes what was observed over into the refreshed snapshot.
+    pub(super) fn refresh(&mut self) -> Vec<Drift> {
+        let mut drift = Vec::new();
+        for ((address, deposed), found) in &self.input.observed.objects {
+            let prior = self.input.snapshot.object(address, deposed.as_deref());
+            let Some(prior) = prior.filter(|_| address.resource.mode == ResourceMode::Managed) else { continue };
+            let Some(resource) = self.input.catalog.resource(&address.resource.type_name) else { continue };
+            let before = decode(resource.schema(), &prior.attributes, &prior.sensitive);
+            match found {
+                None => {
+                    match deposed {
+                        None => self.refreshed.remove(address),
+                        Some(key) => self.refreshed.remove_deposed(address, key),
+                    };
+                    if let Ok(before) = before {
+                        drift.push(Drift { address: address.clone(), before, after: None });
+                    }
+                }
+                Some(after) => {
+                    let Some((attributes, sensitive)) = encode(resource.schema(), after) else {
+                        self.error(unreadable(address));
+                        continue;
+                    };
+                    if let Ok(before) = before {
+                        if !changed_paths(resource.schema(), &before, after).is_empty() {
+                            drift.push(Drift { address: address.clone(), before, after: Some(after.clone()) });
+                        }
+                    }
+                    let schema_version = resource.schema().version;
+                    let object = Object { attributes, sensitive, schema_version, ..prior.clone() };
+                    let provider = self.refreshed.resource(&address.resource).map(|r| r.provider.clone());
+                    let provider = provider.unwrap_or_default();
+                    match deposed {
+                        None => self.refreshed.put(address, &provider, object),
+                        Some(key) => self.refreshed.put_deposed(address, &provider, key, object),
+                    }
+                }
+            }
+        }
+        drift
+    }
+
+    /// The object of an instance as the refreshed snapshot has it. An error is noted when it can't be decoded.
+    pub(super) fn prior_object(
+        &mut self,
+        resource: &dyn ResourceType,
+        address: &Address,
+        deposed: Option<&str>,
+    ) -> Option<Value> {
+        let object = self.refreshed.object(address, deposed)?;
+        match decode(resource.schema(), &object.attributes, &object.sensitive) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let detail = format!(
+                    "The state has `{}` of this object as something else than the resource type expects: {}.",
+                    error.path, error.detail
+                );
+                self.error(Diagnostic::error("state-mismatch", "Unreadable object in the state", detail).about(address));
+                None
+            }
+        }
+    }
+}
+
+fn unreadable(address: &Address) -> Diagnostic {
+    let detail = "Reading the object gave a value with unknown parts. This is a bug in Terrane; please report it with \
+                  the resource type.";
+    Diagnostic::error("provider-bug", "Incomplete object", detail).about(address)
+}

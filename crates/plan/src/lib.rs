@@ -1,0 +1,30 @@
+//! From a spec, a snapshot and what was observed to a plan that makes every choice.
+//!
+//! The flow, in the order of the modules: [`world`] (values of everything on the way, the one place where references
+//! are resolved, for planning and for applying), [`graph`] (which resource needs which), [`diff`] (one instance),
+//! [`build`] (all of them), [`order`] (what must wait for what during apply), [`verify`] (a plan's own lint).
+//!
+//! INVARIANT: synchronous and pure. No TOML, tokio, AWS, clock, randomness or environment; petgraph stays inside
+//! [`graph`]. The same input gives the same plan.
+
+pub mod plan;
+
+pub mod codec;
+
+pub mod world;
+
+pub mod expand;
+
+pub mod graph;
+
+pub mod diff;
+
+pub mod build;
+
+pub mod order;
+
+pub mod verify;
+
+pub use build::{Draft, Input, Need, Observed, build};
+pub use plan::{Change, Drift, Mode, Options, OutputChange, Plan, ProviderKey};
+pub use world::World;

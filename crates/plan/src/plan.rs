@@ -1,0 +1,218 @@
+//! The plan: immutable, complete, explicit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use terrane_model::{Action, Address, Diagnostics, Path, Reason, ResourceAddress, Value};
+use terrane_state::Snapshot;
+
+use crate::order::Order;
+
+/// One provider configuration: its name and alias.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderKey {
+    /// Such as `aws`.
+    pub name: Arc<str>,
+    /// The alias, where it is not the default configuration.
+    pub alias: Option<Arc<str>>,
+}
+
+impl ProviderKey {
+    /// The default configuration of a provider.
+    pub fn default_of(name: impl Into<Arc<str>>) -> ProviderKey {
+        ProviderKey { name: name.into(), alias: None }
+    }
+
+    /// As a state file names it: `provider["registry.terraform.io/hashicorp/aws"].paris`.
+    pub fn state_name(&self) -> String {
+        let source = match self.name.as_ref() {
+            "terraform" => "terraform.io/builtin/terraform".to_owned(),
+            name => format!("registry.terraform.io/hashicorp/{name}"),
+        };
+        match &self.alias {
+            Some(alias) => format!("provider[\"{source}\"].{alias}"),
+            None => format!("provider[\"{source}\"]"),
+        }
+    }
+
+    /// Reads what a state file names a provider; the module prefix is left aside.
+    pub fn from_state_name(text: &str) -> Option<ProviderKey> {
+        let (_, rest) = text.split_once("provider[\"")?;
+        let (source, alias) = rest.split_once("\"]")?;
+        let name = source.rsplit('/').next()?;
+        let alias = alias.strip_prefix('.').map(Arc::from);
+        Some(ProviderKey { name: name.into(), alias })
+    }
+}
+
+impl fmt::Display for ProviderKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.alias.as_ref().map_or(Ok(()), |alias| write!(f, ".{alias}"))
+    }
+}
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Bring everything to what the spec says.
+    #[default]
+    Normal,
+    /// Delete everything.
+    Destroy,
+    /// Only bring the state to what is there.
+    RefreshOnly,
+}
+
+/// What the user asked for besides the spec.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What the plan is for.
+    pub mode: Mode,
+    /// Instances to replace though nothing forces it.
+    pub replace: BTreeSet<Address>,
+}
+
+/// What happens to one instance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The instance.
+    pub address: Address,
+    /// The key under which the object was put aside, when it is a left-over of a replacement.
+    pub deposed: Option<String>,
+    /// The provider configuration that carries it out.
+    pub provider: ProviderKey,
+    /// What is done.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// The object as it is.
+    pub before: Option<Value>,
+    /// The object as it will be; unknown where AWS decides.
+    pub after: Option<Value>,
+    /// The paths that force a new object.
+    pub replace_paths: Vec<Path>,
+    /// The resources that it depends on, as they are stored in the state.
+    pub dependencies: BTreeSet<ResourceAddress>,
+    /// Whether the object is made before its predecessor is deleted when it is replaced.
+    pub create_before_destroy: bool,
+}
+
+/// A difference between the state and what was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drift {
+    /// The instance.
+    pub address: Address,
+    /// As the state had it.
+    pub before: Value,
+    /// As it was found; absent: it is gone.
+    pub after: Option<Value>,
+}
+
+/// What happens to an output of the root module.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputChange {
+    /// The value in the state.
+    pub before: Option<Value>,
+    /// The value after apply; absent: the output is removed.
+    pub after: Option<Value>,
+    /// Whether it is declared sensitive.
+    pub sensitive: bool,
+}
+
+impl OutputChange {
+    /// Whether anything changes.
+    pub fn action(&self) -> Action {
+        match (&self.before, &self.after) {
+            (None, Some(_)) => Action::Create,
+            (Some(_), None) => Action::Delete,
+            (Some(before), Some(after)) if !crate::diff::same(None, before, after) => Action::Update,
+            _ => Action::NoOp,
+        }
+    }
+}
+
+/// Everything that will be done, and everything that it was decided from.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What it is for.
+    pub mode: Mode,
+    /// The state that it starts from, as it was read.
+    pub prior: Snapshot,
+    /// The state brought up to date: what apply starts from.
+    pub refreshed: Snapshot,
+    /// Digest of the spec.
+    pub digest: String,
+    /// The workspace.
+    pub workspace: Arc<str>,
+    /// Values of the root module's variables.
+    pub variables: BTreeMap<Arc<str>, Value>,
+    /// One per instance, sorted by address; no-ops included.
+    pub changes: Vec<Change>,
+    /// What was found to differ from the state.
+    pub drift: Vec<Drift>,
+    /// Outputs of the root module.
+    pub outputs: BTreeMap<Arc<str>, OutputChange>,
+    /// What must wait for what.
+    pub order: Order,
+    /// Warnings.
+    pub warnings: Diagnostics,
+}
+
+/// Totals as the summary line gives them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Objects made, also for a replacement.
+    pub add: usize,
+    /// Objects changed in place.
+    pub change: usize,
+    /// Objects deleted, also for a replacement.
+    pub destroy: usize,
+    /// Objects dropped from the state.
+    pub forget: usize,
+}
+
+impl Plan {
+    /// Counts the actions.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for change in &self.changes {
+            match change.action {
+                Action::Create => totals.add += 1,
+                Action::Update => totals.change += 1,
+                Action::DeleteThenCreate | Action::CreateThenDelete => {
+                    totals.add += 1;
+                    totals.destroy += 1;
+                }
+                Action::Delete => totals.destroy += 1,
+                Action::Forget => totals.forget += 1,
+                Action::NoOp | Action::Read => {}
+            }
+        }
+        totals
+    }
+
+    /// Whether apply would change an object, an output or, when only refreshing, the state.
+    pub fn has_changes(&self) -> bool {
+        self.changes.iter().any(|c| c.action.is_change())
+            || self.outputs.values().any(|o| o.action() != Action::NoOp)
+            || (self.mode == Mode::RefreshOnly && !self.drift.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn provider_names_of_state_files() {
+        let text = r#"module.a.provider["registry.terraform.io/hashicorp/aws"].paris"#;
+        let key = ProviderKey::from_state_name(text).unwrap();
+        assert_eq!(key.to_string(), "aws.paris");
+        assert_eq!(key.state_name(), r#"provider["registry.terraform.io/hashicorp/aws"].paris"#);
+        let builtin = ProviderKey::default_of("terraform");
+        assert_eq!(ProviderKey::from_state_name(&builtin.state_name()), Some(builtin));
+        assert_eq!(ProviderKey::from_state_name("aws"), None);
+    }
+}

@@ -1,0 +1,205 @@
+//! After an action: the answer is checked against the plan, the snapshot changed, the outcome written down.
+
+use terrane_model::{Action, Diagnostic, Value};
+use terrane_plan::build::outputs::output_value;
+use terrane_plan::codec::encode;
+use terrane_plan::plan::Mode;
+use terrane_plan::world::key_of;
+use terrane_plan::{Change, OutputChange};
+use terrane_provider::{Error, Failure};
+use terrane_state::{Object, Output, Status};
+
+use super::agree::{carry_marks, fits};
+use super::prepare::deposed_key;
+use super::verbs::{Finished, Outcome, Verb};
+use super::{Walk, half};
+use crate::events::Event;
+use crate::observe::diagnose;
+use terrane_plan::order::Step;
+
+impl Walk<'_, '_> {
+    pub(super) fn finish(&mut self, finished: Finished) {
+        self.under_way.remove(&finished.node);
+        let index = match self.run.plan.order.steps.get(finished.node) {
+            Some(Step::Apply(i) | Step::Delete(i)) => *i,
+            _ => return,
+        };
+        let Some(change) = self.run.plan.changes.get(index) else { return };
+        let action = finished.verb.action();
+        match finished.result {
+            Ok(Outcome::Gone(deleted)) => {
+                let deposed = match &finished.verb {
+                    Verb::Delete { deposed, .. } => deposed.as_deref(),
+                    _ => None,
+                };
+                match deposed {
+                    Some(key) => self.snapshot.remove_deposed(&change.address, key),
+                    None => self.snapshot.remove(&change.address),
+                };
+                self.report.done.destroy += 1;
+                if let Some(note) = &deleted.note {
+                    self.report.notes.push((change.address.clone(), note.clone()));
+                }
+                self.record(change);
+                self.tell_done(change, action, None, &finished.elapsed, deleted.note.as_deref());
+                self.complete(finished.node);
+            }
+            Ok(Outcome::Object(object)) => {
+                let object = match finished.verb.desired() {
+                    Some(desired) => carry_marks(desired, object),
+                    None => match &finished.verb {
+                        Verb::Read { config, .. } if config.marks_deep().any() => object.with_marks(config.marks_deep()),
+                        _ => object,
+                    },
+                };
+                let breach = self.breach(change, &finished.verb, &object);
+                if let Err(failure) = self.keep(change, &object, breach.is_some() && action == Action::Create) {
+                    self.fail(change, action, finished.node, failure, &finished.elapsed);
+                    return;
+                }
+                if let Some(error) = breach {
+                    self.fail(change, action, finished.node, error, &finished.elapsed);
+                    return;
+                }
+                let id = object.get("id").and_then(Value::as_str).map(str::to_owned);
+                self.world.set(&key_of(&change.address.resource), change.address.key.clone(), object);
+                match action {
+                    Action::Create => self.report.done.add += 1,
+                    Action::Update => self.report.done.change += 1,
+                    _ => {}
+                }
+                self.tell_done(change, action, id.as_deref(), &finished.elapsed, None);
+                self.complete(finished.node);
+            }
+            Err(Failure { error, partial }) => {
+                if let Some(partial) = partial {
+                    let _ = self.keep(change, &partial, action == Action::Create);
+                } else if action == Action::Create {
+                    self.restore(change, finished.node);
+                }
+                self.fail(change, action, finished.node, error, &finished.elapsed);
+            }
+        }
+    }
+
+    /// Where the answer breaks what was planned.
+    fn breach(&self, change: &Change, verb: &Verb, object: &Value) -> Option<Error> {
+        let name = change.address.resource.type_name.as_ref();
+        if !object.is_wholly_known() {
+            return Some(Error::bug(name, "The answer has unknown parts."));
+        }
+        let desired = verb.desired()?;
+        let schema = self.run.catalog.resource(name)?.schema();
+        let disagreement = fits(schema, desired, object).err()?;
+        Some(Error::bug(
+            name,
+            format!("`{}` came out otherwise than planned: {}.", disagreement.path, disagreement.detail),
+        ))
+    }
+
+    /// Puts an object into the snapshot and writes it down.
+    fn keep(&mut self, change: &Change, object: &Value, tainted: bool) -> Result<(), Error> {
+        let name = change.address.resource.type_name.as_ref();
+        let schema = match change.action {
+            Action::Read => self.run.catalog.data(name).map(|d| d.schema()),
+            _ => self.run.catalog.resource(name).map(|r| r.schema()),
+        };
+        let encoded = schema.and_then(|schema| Some((encode(schema, object)?, schema.version)));
+        let Some(((attributes, sensitive), schema_version)) = encoded else {
+            return Err(Error::bug(name, "The answer can't be written into the state."));
+        };
+        let before = self.snapshot.get(&change.address).cloned().unwrap_or_default();
+        let kept = Object {
+            status: if tainted { Status::Tainted } else { Status::Ready },
+            schema_version,
+            attributes,
+            sensitive,
+            dependencies: change.dependencies.clone(),
+            create_before_destroy: change.create_before_destroy,
+            private: before.private,
+            ..Object::default()
+        };
+        self.snapshot.put(&change.address, &change.provider.state_name(), kept);
+        self.record(change);
+        Ok(())
+    }
+
+    /// A replacement that was to be made first was not made: the old object takes its place again.
+    fn restore(&mut self, change: &Change, node: usize) {
+        if change.action != Action::CreateThenDelete || self.snapshot.get(&change.address).is_some() {
+            return;
+        }
+        if let Some(object) = self.snapshot.remove_deposed(&change.address, &deposed_key(node)) {
+            self.snapshot.put(&change.address, &change.provider.state_name(), object);
+            self.record(change);
+        }
+    }
+
+    pub(super) fn record(&mut self, change: &Change) {
+        if let Err(error) = self.ledger.outcome(&change.address, &self.snapshot) {
+            self.broken = true;
+            self.report.diagnostics.push(error);
+        }
+    }
+
+    fn fail(&mut self, change: &Change, action: Action, node: usize, error: Error, elapsed: &std::time::Duration) {
+        self.run.events.event(&Event::Failed { address: &change.address, action, error: &error, elapsed: *elapsed });
+        let apply = matches!(self.run.plan.order.steps.get(node), Some(Step::Apply(_)));
+        self.report.failed.push((change.address.clone(), half(change.action, apply)));
+        let doing = match action {
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Delete => "delete",
+            _ => "read",
+        };
+        let mut diagnostic = diagnose(&error, &change.address, doing);
+        if let Some(spec) = self.run.spec.root.resources.get(&key_of(&change.address.resource)) {
+            diagnostic = diagnostic.at(spec.span);
+        }
+        self.report.diagnostics.push(diagnostic);
+    }
+
+    fn tell_done(
+        &self,
+        change: &Change,
+        action: Action,
+        id: Option<&str>,
+        elapsed: &std::time::Duration,
+        note: Option<&str>,
+    ) {
+        let address = &change.address;
+        self.run.events.event(&Event::Done { address, action, id, elapsed: *elapsed, note });
+    }
+
+    /// Writes the outputs into the snapshot. One that can't be told, since something failed, keeps its old value.
+    pub(super) fn outputs(&mut self) {
+        let planned = &self.run.plan.outputs;
+        for (name, change) in planned {
+            match (self.run.plan.mode, &change.after) {
+                (Mode::RefreshOnly, _) => {}
+                (Mode::Destroy, _) | (_, None) => {
+                    if self.report.failed.is_empty() && self.report.skipped.is_empty() {
+                        self.snapshot.outputs.remove(name);
+                    }
+                }
+                (Mode::Normal, Some(_)) => self.output(name, change),
+            }
+        }
+    }
+
+    fn output(&mut self, name: &std::sync::Arc<str>, change: &OutputChange) {
+        match output_value(&self.world, name) {
+            Ok(value) if value.is_wholly_known() => {
+                let (value, _) = value.unmark_deep();
+                self.snapshot.outputs.insert(name.clone(), Output { value, sensitive: change.sensitive });
+            }
+            // Something that it refers to was not made.
+            Ok(_) => {}
+            Err(errors) if self.report.failed.is_empty() => {
+                let about = |e: Diagnostic| e.hint(format!("The output `{name}` keeps its old value."));
+                self.report.diagnostics.extend(errors.into_iter().map(about));
+            }
+            Err(_) => {}
+        }
+    }
+}

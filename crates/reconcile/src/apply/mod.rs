@@ -1,0 +1,263 @@
+//! The walk of a plan's action graph: at most so many actions at once, each as soon as what it waits for is done.
+//!
+//! A failed action stops only what waits for it. The snapshot is handed to the ledger after each outcome, so that a run
+//! that dies loses nothing that is done.
+
+mod agree;
+mod finish;
+mod prepare;
+mod verbs;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use terrane_expr::FunctionContext;
+use terrane_model::{Action, Address, Diagnostic, Diagnostics};
+use terrane_plan::order::Step;
+use terrane_plan::plan::Totals;
+use terrane_plan::{Plan, World};
+use terrane_provider::Catalog;
+use terrane_spec::Spec;
+use terrane_state::Snapshot;
+
+use crate::events::{Event, Events};
+use crate::sessions::Sessions;
+use crate::stop::Stop;
+use verbs::Finished;
+
+/// How often it is told that an action is still going on.
+const STILL_EVERY: Duration = Duration::from_secs(10);
+
+/// Where intents and outcomes are written down as they happen.
+pub trait Ledger {
+    /// An action is about to begin. When this returns, the intent is safe.
+    ///
+    /// # Errors
+    /// When it could not be written: the action does not begin.
+    fn intent(&mut self, intent: &Intent<'_>) -> Result<(), Diagnostic>;
+
+    /// An action ended; the snapshot holds what came of it.
+    ///
+    /// # Errors
+    /// When it could not be written: nothing new begins.
+    fn outcome(&mut self, address: &Address, snapshot: &Snapshot) -> Result<(), Diagnostic>;
+}
+
+/// What is about to be done.
+#[derive(Debug)]
+pub struct Intent<'a> {
+    /// The instance.
+    pub address: &'a Address,
+    /// The key of a deposed object that is deleted.
+    pub deposed: Option<&'a str>,
+    /// Create, update or delete.
+    pub action: Action,
+    /// Identifies this operation of this run.
+    pub marker: &'a str,
+    /// The object's id before, when it has one.
+    pub id: Option<&'a str>,
+    /// The values that are to become real.
+    pub planned: Option<&'a terrane_model::Value>,
+    /// The provider configuration, as the state names it.
+    pub provider: &'a str,
+}
+
+/// Everything that an apply works with.
+pub struct Run<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The spec that it was made from.
+    pub spec: &'a Spec,
+    /// Resource types and data sources.
+    pub catalog: &'a Catalog,
+    /// Configured providers.
+    pub sessions: &'a Sessions,
+    /// Paths, files and times for functions.
+    pub functions: FunctionContext,
+    /// How many actions at once.
+    pub parallelism: usize,
+    /// Told about what happens.
+    pub events: &'a dyn Events,
+    /// How the run is interrupted.
+    pub stop: &'a Stop,
+    /// A text unique to this run; markers begin with it.
+    pub run_id: &'a str,
+}
+
+/// How an apply ended.
+#[derive(Debug)]
+pub struct Report {
+    /// The state after it.
+    pub snapshot: Snapshot,
+    /// What was done.
+    pub done: Totals,
+    /// Actions that failed.
+    pub failed: Vec<(Address, Action)>,
+    /// Actions that did not begin, since something that they wait for failed or the run was stopped.
+    pub skipped: Vec<(Address, Action)>,
+    /// Actions that were dropped while under way: what came of them is not known.
+    pub dropped: Vec<(Address, Action)>,
+    /// What went wrong.
+    pub diagnostics: Diagnostics,
+    /// Sentences about deleted objects and the like.
+    pub notes: Vec<(Address, String)>,
+    /// Whether it was asked to stop.
+    pub interrupted: bool,
+}
+
+impl Report {
+    /// Whether everything was done.
+    pub fn is_success(&self) -> bool {
+        self.failed.is_empty() && self.skipped.is_empty() && self.dropped.is_empty() && self.diagnostics.is_empty()
+    }
+}
+
+/// Carries the plan out.
+pub async fn apply(run: Run<'_>, ledger: &mut dyn Ledger) -> Report {
+    let waits = run.plan.order.waits();
+    let ready = waits.iter().enumerate().filter(|(_, n)| **n == 0).map(|(i, _)| i).collect();
+    let world = World::new(
+        run.spec,
+        run.plan.variables.clone(),
+        run.plan.workspace.clone(),
+        run.functions.clone(),
+    );
+    let mut walk = Walk {
+        run: &run,
+        ledger,
+        world,
+        snapshot: run.plan.refreshed.clone(),
+        waits,
+        ready,
+        done: vec![false; run.plan.order.steps.len()],
+        under_way: BTreeMap::new(),
+        expansions: BTreeMap::new(),
+        broken: false,
+        report: Report {
+            snapshot: Snapshot::empty(""),
+            done: Totals::default(),
+            failed: vec![],
+            skipped: vec![],
+            dropped: vec![],
+            diagnostics: vec![],
+            notes: vec![],
+            interrupted: false,
+        },
+    };
+    walk.populate();
+    walk.go().await;
+    walk.close()
+}
+
+struct UnderWay {
+    address: Address,
+    action: Action,
+    id: Option<String>,
+    started: Instant,
+}
+
+struct Walk<'r, 'a> {
+    run: &'r Run<'a>,
+    ledger: &'r mut dyn Ledger,
+    world: World<'a>,
+    snapshot: Snapshot,
+    waits: Vec<usize>,
+    ready: Vec<usize>,
+    done: Vec<bool>,
+    under_way: BTreeMap<usize, UnderWay>,
+    expansions: BTreeMap<terrane_spec::ResourceKey, Vec<terrane_plan::expand::Wanted>>,
+    /// The ledger can't be written any more.
+    broken: bool,
+    report: Report,
+}
+
+impl<'r, 'a> Walk<'r, 'a> {
+    async fn go(&mut self) {
+        let mut running: FuturesUnordered<BoxFuture<'r, Finished>> = FuturesUnordered::new();
+        let mut tick = tokio::time::interval(STILL_EVERY);
+        tick.tick().await;
+        let mut told = false;
+        loop {
+            while running.len() < self.run.parallelism.max(1) && !self.run.stop.gently() && !self.broken {
+                let Some(node) = self.ready.pop() else { break };
+                if let Some(work) = self.begin(node) {
+                    running.push(work);
+                }
+            }
+            if self.run.stop.gently() && !told {
+                told = true;
+                self.run.events.event(&Event::Stopping { under_way: running.len() });
+            }
+            if running.is_empty() || self.run.stop.at_once() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                finished = running.next() => if let Some(finished) = finished {
+                    self.finish(finished);
+                },
+                () = self.run.stop.asked() => {}
+                _ = tick.tick() => self.tell_still(),
+            }
+        }
+    }
+
+    fn tell_still(&self) {
+        for work in self.under_way.values() {
+            self.run.events.event(&Event::Still {
+                address: &work.address,
+                action: work.action,
+                id: work.id.as_deref(),
+                elapsed: work.started.elapsed(),
+            });
+        }
+    }
+
+    /// Lets everything go on that waited for this node.
+    fn complete(&mut self, node: usize) {
+        if let Some(done) = self.done.get_mut(node) {
+            *done = true;
+        }
+        for follower in self.run.plan.order.followers.get(node).into_iter().flatten() {
+            if let Some(count) = self.waits.get_mut(*follower) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.ready.push(*follower);
+                }
+            }
+        }
+    }
+
+    fn close(mut self) -> Report {
+        self.report.interrupted = self.run.stop.gently();
+        for (node, step) in self.run.plan.order.steps.iter().enumerate() {
+            let (i, apply) = match step {
+                Step::Apply(i) => (*i, true),
+                Step::Delete(i) | Step::Forget(i) => (*i, false),
+                Step::Made | Step::Unneeded => continue,
+            };
+            let Some(change) = self.run.plan.changes.get(i) else { continue };
+            let entry = (change.address.clone(), half(change.action, apply));
+            if self.under_way.contains_key(&node) {
+                self.report.dropped.push(entry);
+            } else if self.done.get(node) == Some(&false) && !self.report.failed.contains(&entry) {
+                self.report.skipped.push(entry);
+            }
+        }
+        self.outputs();
+        self.report.snapshot = self.snapshot;
+        self.report
+    }
+}
+
+/// The action of one half of a change.
+fn half(action: Action, apply: bool) -> Action {
+    match (action, apply) {
+        (Action::DeleteThenCreate | Action::CreateThenDelete, true) => Action::Create,
+        (Action::DeleteThenCreate | Action::CreateThenDelete, false) => Action::Delete,
+        (action, _) => action,
+    }
+}

@@ -1,0 +1,238 @@
+//! Before an action: the values of the world, the values that are to become real, the intent.
+
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use terrane_model::conform::parse_duration;
+use terrane_model::schema::{Operation, Schema};
+use terrane_model::{Action, Diagnostic, Diagnostics, Mode, Value};
+use terrane_plan::Change;
+use terrane_plan::build::instance::{checked_body, configuration, ignoring};
+use terrane_plan::codec::decode;
+use terrane_plan::diff::{plan_new, plan_object};
+use terrane_plan::expand::{Wanted, expand};
+use terrane_plan::order::Step;
+use terrane_plan::world::key_of;
+
+use super::agree::{Disagreement, fits};
+use super::verbs::{Finished, Verb, Work};
+use super::{Intent, UnderWay, Walk, half};
+use crate::events::Event;
+
+impl<'r> Walk<'r, '_> {
+    /// Gives the world everything that is known before the first action.
+    pub(super) fn populate(&mut self) {
+        let spec = self.run.spec;
+        for (key, resource) in &spec.root.resources {
+            let repetition = match (&resource.count, &resource.for_each) {
+                (Some(_), _) => terrane_plan::expand::Repetition::Count,
+                (None, Some(_)) => terrane_plan::expand::Repetition::ForEach,
+                (None, None) => terrane_plan::expand::Repetition::Single,
+            };
+            self.world.declare(key.clone(), repetition);
+        }
+        for change in &self.run.plan.changes {
+            if let (Some(after), None) = (&change.after, &change.deposed) {
+                let key = key_of(&change.address.resource);
+                self.world.set(&key, change.address.key.clone(), after.clone());
+            }
+        }
+        for (address, _, object) in self.run.plan.refreshed.current() {
+            if address.resource.mode != Mode::Data {
+                continue;
+            }
+            let Some(data) = self.run.catalog.data(&address.resource.type_name) else { continue };
+            if let Ok(value) = decode(data.schema(), &object.attributes, &object.sensitive) {
+                self.world.set(&key_of(&address.resource), address.key.clone(), value);
+            }
+        }
+    }
+
+    /// Begins a node. Gives the work, if there is any; a gate is passed at once.
+    pub(super) fn begin(&mut self, node: usize) -> Option<BoxFuture<'r, Finished>> {
+        let step = self.run.plan.order.steps.get(node).copied()?;
+        let (i, apply) = match step {
+            Step::Made | Step::Unneeded => {
+                self.complete(node);
+                return None;
+            }
+            Step::Forget(i) => {
+                let change = self.run.plan.changes.get(i)?;
+                self.snapshot.remove(&change.address);
+                self.report.done.forget += 1;
+                self.record(change);
+                self.complete(node);
+                return None;
+            }
+            Step::Apply(i) => (i, true),
+            Step::Delete(i) => (i, false),
+        };
+        let change = self.run.plan.changes.get(i)?;
+        let prepared = if apply { self.prepare_apply(change) } else { Ok(self.prepare_delete(change)) };
+        let verb = match prepared {
+            Ok(verb) => verb,
+            Err(errors) => {
+                let action = half(change.action, apply);
+                self.report.failed.push((change.address.clone(), action));
+                self.report.diagnostics.extend(errors.into_iter().map(|e| e.about(&change.address)));
+                return None;
+            }
+        };
+        self.start(node, change, verb)
+    }
+
+    fn start(&mut self, node: usize, change: &'r Change, verb: Verb) -> Option<BoxFuture<'r, Finished>> {
+        let action = verb.action();
+        let marker = format!("{}-{node}", self.run.run_id);
+        let id = verb.prior().and_then(|v| v.get("id")).and_then(Value::as_str).map(str::to_owned);
+        let deposed = match &verb {
+            Verb::Delete { deposed, .. } => deposed.as_deref(),
+            _ => None,
+        };
+        if action != Action::Read {
+            let provider = change.provider.state_name();
+            let intent = Intent {
+                address: &change.address,
+                deposed,
+                action,
+                marker: &marker,
+                id: id.as_deref(),
+                planned: verb.desired(),
+                provider: &provider,
+            };
+            if let Err(error) = self.ledger.intent(&intent) {
+                self.broken = true;
+                self.report.diagnostics.push(error);
+                return None;
+            }
+        }
+        if action == Action::Create && change.action == Action::CreateThenDelete {
+            self.snapshot.depose(&change.address, &deposed_key(node));
+        }
+        let session = match self.run.sessions.get(&change.provider, &change.address) {
+            Ok(session) => session,
+            Err(error) => {
+                self.report.failed.push((change.address.clone(), action));
+                self.report.diagnostics.push(error);
+                return None;
+            }
+        };
+        self.run.events.event(&Event::Started { address: &change.address, action, id: id.as_deref() });
+        let address = change.address.clone();
+        self.under_way.insert(node, UnderWay { address, action, id, started: Instant::now() });
+        let timeout = self.timeout(change, &verb);
+        let work = Work { node, change, verb, marker, session, events: self.run.events, catalog: self.run.catalog, timeout };
+        Some(Box::pin(work.carry_out()))
+    }
+
+    fn prepare_apply(&mut self, change: &Change) -> Result<Verb, Diagnostics> {
+        let key = key_of(&change.address.resource);
+        let spec = self.run.spec.root.resources.get(&key).ok_or_else(|| {
+            vec![Diagnostic::error("plan-bug", "Inconsistent plan", "The spec does not have this resource.")]
+        })?;
+        let wanted = self.wanted(change)?;
+        let scope = self.world.instance_scope(wanted.key.as_ref(), wanted.each_value.as_ref());
+        let facts = self.run.sessions.get(&change.provider, &change.address).map_err(|e| vec![e])?.facts.clone();
+        if change.action == Action::Read {
+            let data = self.run.catalog.data(&key.type_name).ok_or_else(|| unknown_type(&key.type_name))?;
+            let config = checked_body(spec, &data.schema().block, &scope)?;
+            return Ok(Verb::Read { config, facts });
+        }
+        let resource = self.run.catalog.resource(&key.type_name).ok_or_else(|| unknown_type(&key.type_name))?;
+        let config = configuration(spec, resource.as_ref(), &scope)?;
+        let config = match &change.before {
+            Some(prior) => ignoring(&spec.lifecycle.ignore_changes, config, prior),
+            None => config,
+        };
+        let marks = |problems: Vec<terrane_model::conform::Problem>| -> Diagnostics {
+            let at = |p: &terrane_model::conform::Problem| spec.span_of(&p.path);
+            problems
+                .into_iter()
+                .map(|p| Diagnostic::error(p.code, p.summary, p.detail.clone()).at(at(&p)))
+                .collect()
+        };
+        let desired = match (change.action, &change.before) {
+            (Action::Update, Some(prior)) => {
+                let planned = plan_object(resource.as_ref(), Some(prior), &config, &facts).map_err(marks)?;
+                if !planned.replace.is_empty() {
+                    return Err(vec![changed_mind(change, None)]);
+                }
+                planned.after
+            }
+            _ => plan_new(resource.as_ref(), &config, &facts).map_err(marks)?,
+        };
+        if let Some(after) = &change.after {
+            fits(resource.schema(), after, &desired).map_err(|d| vec![changed_mind(change, Some(d))])?;
+        }
+        match (change.action, &change.before) {
+            (Action::Update, Some(prior)) => Ok(Verb::Update { prior: prior.clone(), desired }),
+            _ => Ok(Verb::Create { desired }),
+        }
+    }
+
+    fn prepare_delete(&mut self, change: &Change) -> Verb {
+        let deposed = match change.action {
+            // The old object was put aside when the new one was made.
+            Action::CreateThenDelete => self.deposed_by(change),
+            _ => change.deposed.clone(),
+        };
+        let prior = change.before.clone().unwrap_or_else(|| Value::null(terrane_model::Type::Any));
+        Verb::Delete { prior, deposed }
+    }
+
+    fn deposed_by(&self, change: &Change) -> Option<String> {
+        let steps = &self.run.plan.order.steps;
+        let made = steps.iter().position(|step| {
+            matches!(step, Step::Apply(i) if self.run.plan.changes.get(*i).is_some_and(|c| std::ptr::eq(c, change)))
+        });
+        made.map(deposed_key)
+    }
+
+    fn wanted(&mut self, change: &Change) -> Result<Wanted, Diagnostics> {
+        let key = key_of(&change.address.resource);
+        if !self.expansions.contains_key(&key) {
+            let (_, wanted) = expand(&self.world, &key)?;
+            self.expansions.insert(key.clone(), wanted);
+        }
+        let all = self.expansions.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let found = all.binary_search_by(|w| w.key.cmp(&change.address.key)).ok().and_then(|i| all.get(i));
+        found.cloned().ok_or_else(|| vec![changed_mind(change, None)])
+    }
+
+    fn timeout(&self, change: &Change, verb: &Verb) -> Duration {
+        let operation = match verb {
+            Verb::Create { .. } => Operation::Create,
+            Verb::Update { .. } => Operation::Update,
+            Verb::Delete { .. } => Operation::Delete,
+            Verb::Read { .. } => Operation::Read,
+        };
+        let resource = self.run.catalog.resource(&change.address.resource.type_name);
+        let schema: Option<&Schema> = resource.map(|r| r.schema());
+        let set = verb.desired().or(verb.prior()).and_then(|v| v.get("timeouts")).and_then(|t| t.get(operation.name()));
+        set.and_then(Value::as_str)
+            .and_then(parse_duration)
+            .or_else(|| schema.and_then(|s| s.default_timeout(operation)))
+            .unwrap_or(Duration::from_secs(20 * 60))
+    }
+}
+
+/// The key under which the object is put aside that a node replaces: eight hexadecimal digits.
+pub(super) fn deposed_key(node: usize) -> String {
+    format!("{:08x}", node & 0xffff_ffff)
+}
+
+fn unknown_type(name: &str) -> Diagnostics {
+    vec![Diagnostic::error("unknown-type", "Unknown type", format!("There is no type `{name}`."))]
+}
+
+fn changed_mind(change: &Change, what: Option<Disagreement>) -> Diagnostic {
+    let detail = match what {
+        Some(d) => format!(
+            "`{}` of `{}` was planned otherwise than it turns out to be now that everything is known: {}.",
+            d.path, change.address, d.detail
+        ),
+        None => format!("Now that everything is known, `{}` needs another action than the planned one.", change.address),
+    };
+    Diagnostic::error("plan-outdated", "Plan does not fit any more", detail)
+        .hint("Nothing was done with this object. Plan and apply again.")
+}

@@ -1,0 +1,118 @@
+//! One action, from call to answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use terrane_model::{Action, Value};
+use terrane_plan::Change;
+use terrane_provider::{Catalog, Context, Deleted, Error, ErrorKind, Facts, Failure, Session};
+
+use crate::events::{Events, Waits};
+
+/// What is to be done, with the values that are to become real.
+pub(super) enum Verb {
+    Create { desired: Value },
+    Update { prior: Value, desired: Value },
+    Delete { prior: Value, deposed: Option<String> },
+    Read { config: Value, facts: Arc<Facts> },
+}
+
+impl Verb {
+    pub(super) fn action(&self) -> Action {
+        match self {
+            Verb::Create { .. } => Action::Create,
+            Verb::Update { .. } => Action::Update,
+            Verb::Delete { .. } => Action::Delete,
+            Verb::Read { .. } => Action::Read,
+        }
+    }
+
+    pub(super) fn prior(&self) -> Option<&Value> {
+        match self {
+            Verb::Update { prior, .. } | Verb::Delete { prior, .. } => Some(prior),
+            Verb::Create { .. } | Verb::Read { .. } => None,
+        }
+    }
+
+    pub(super) fn desired(&self) -> Option<&Value> {
+        match self {
+            Verb::Create { desired } | Verb::Update { desired, .. } => Some(desired),
+            Verb::Delete { .. } | Verb::Read { .. } => None,
+        }
+    }
+}
+
+/// What came of an action.
+pub(super) enum Outcome {
+    /// The object as it is now.
+    Object(Value),
+    /// It is gone.
+    Gone(Deleted),
+}
+
+pub(super) struct Finished {
+    pub node: usize,
+    pub verb: Verb,
+    pub result: Result<Outcome, Failure>,
+    pub elapsed: Duration,
+}
+
+pub(super) struct Work<'r> {
+    pub node: usize,
+    pub change: &'r Change,
+    pub verb: Verb,
+    pub marker: String,
+    pub session: &'r Session,
+    pub events: &'r dyn Events,
+    pub catalog: &'r Catalog,
+    pub timeout: Duration,
+}
+
+impl Work<'_> {
+    pub(super) async fn carry_out(self) -> Finished {
+        let started = Instant::now();
+        let result = self.call().await;
+        Finished { node: self.node, verb: self.verb, result, elapsed: started.elapsed() }
+    }
+
+    async fn call(&self) -> Result<Outcome, Failure> {
+        let waits = Waits(self.events);
+        let cx = Context {
+            session: self.session,
+            address: &self.change.address,
+            timeout: self.timeout,
+            marker: Some(&self.marker),
+            progress: &waits,
+        };
+        let type_name = &self.change.address.resource.type_name;
+        if let Verb::Read { config, facts } = &self.verb {
+            let Some(data) = self.catalog.data(type_name) else { return Err(no_type(type_name)) };
+            let config = plain(config);
+            return match data.compute(&config, facts) {
+                Some(Ok(value)) => Ok(Outcome::Object(value)),
+                Some(Err(problems)) => {
+                    let details: Vec<String> = problems.into_iter().map(|p| p.detail).collect();
+                    Err(Error::new(ErrorKind::Invalid, type_name.to_string(), details.join(" ")).into())
+                }
+                None => Ok(Outcome::Object(data.read(&cx, &config).await?)),
+            };
+        }
+        let Some(resource) = self.catalog.resource(type_name) else { return Err(no_type(type_name)) };
+        match &self.verb {
+            Verb::Create { desired } => resource.create(&cx, &plain(desired)).await.map(Outcome::Object),
+            Verb::Update { prior, desired } => {
+                resource.update(&cx, &plain(prior), &plain(desired)).await.map(Outcome::Object)
+            }
+            Verb::Delete { prior, .. } => Ok(Outcome::Gone(resource.delete(&cx, &plain(prior)).await?)),
+            Verb::Read { .. } => Err(no_type(type_name)),
+        }
+    }
+}
+
+fn plain(value: &Value) -> Value {
+    value.clone().unmark_deep().0
+}
+
+fn no_type(name: &str) -> Failure {
+    Error::bug(name, "The type is not in the catalog.").into()
+}

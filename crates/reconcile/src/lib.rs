@@ -1,0 +1,22 @@
+//! Brings AWS to what a plan says, and tells on the way.
+//!
+//! In the order of the flow: [`events`] (what is told), [`stop`] (how a run is interrupted), [`sessions`] (the configured
+//! providers), [`observe`] (what is there now), [`apply`] (the walk of the plan's action graph).
+//!
+//! INVARIANT: no choice is made here; all are in the plan. No TOML, no AWS, no terminal.
+
+pub mod events;
+
+pub mod stop;
+
+pub mod sessions;
+
+pub mod observe;
+
+pub mod apply;
+
+pub use apply::{Report, Run, apply};
+pub use events::{Event, Events};
+pub use observe::{observe, read_data};
+pub use sessions::Sessions;
+pub use stop::Stop;

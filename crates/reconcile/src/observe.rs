@@ -1,0 +1,199 @@
+//! Reads what is there now: every object of the state, and the data sources that a plan asks for.
+
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use terrane_model::{Address, Diagnostic, Diagnostics, Mode, Value};
+use terrane_plan::codec::decode;
+use terrane_plan::{Need, Observed, ProviderKey};
+use terrane_provider::{Catalog, Context, Error, ErrorKind};
+use terrane_state::Snapshot;
+
+use crate::events::{Event, Events, Waits};
+use crate::sessions::Sessions;
+use crate::stop::Stop;
+
+/// How long one read may take.
+const READ_LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// Reads every managed object of the snapshot, at most `parallelism` at once.
+///
+/// # Errors
+/// One message per object that can't be read, and one when interrupted.
+pub async fn observe(
+    snapshot: &Snapshot,
+    catalog: &Catalog,
+    sessions: &Sessions,
+    parallelism: usize,
+    events: &dyn Events,
+    stop: &Stop,
+) -> Result<Observed, Diagnostics> {
+    let mut diagnostics = Diagnostics::new();
+    let mut wanted = Vec::new();
+    for (address, resource, instance) in snapshot.instances() {
+        if address.resource.mode != Mode::Managed {
+            continue;
+        }
+        let Some(kind) = catalog.resource(&address.resource.type_name) else { continue };
+        let Some(key) = ProviderKey::from_state_name(&resource.provider) else { continue };
+        let current = instance.current.iter().map(|object| (None, object));
+        let deposed = instance.deposed.iter().map(|(key, object)| (Some(key.clone()), object));
+        for (deposed, object) in current.chain(deposed) {
+            match decode(kind.schema(), &object.attributes, &object.sensitive) {
+                Ok(prior) => wanted.push((address.clone(), deposed, key.clone(), kind, prior)),
+                Err(error) => {
+                    let detail = format!(
+                        "The state has `{}` of this object as something else than the resource type expects: {}.",
+                        error.path, error.detail
+                    );
+                    let error = Diagnostic::error("state-mismatch", "Unreadable object in the state", detail);
+                    diagnostics.push(error.about(&address));
+                }
+            }
+        }
+    }
+    let mut observed = Observed::default();
+    let mut running = FuturesUnordered::new();
+    let mut queue = wanted.into_iter();
+    loop {
+        while running.len() < parallelism.max(1) && !stop.gently() {
+            let Some((address, deposed, key, kind, prior)) = queue.next() else { break };
+            running.push(async move {
+                let started = Instant::now();
+                let session = sessions.get(&key, &address);
+                let result = match session {
+                    Err(missing) => Err(missing),
+                    Ok(session) => {
+                        let id = prior.get("id").and_then(Value::as_str);
+                        events.event(&Event::ReadStarted { address: &address, id });
+                        let waits = Waits(events);
+                        let cx = Context {
+                            session,
+                            address: &address,
+                            timeout: READ_LIMIT,
+                            marker: None,
+                            progress: &waits,
+                        };
+                        kind.read(&cx, &prior).await.map_err(|error| diagnose(&error, &address, "read"))
+                    }
+                };
+                if let Ok(found) = &result {
+                    let id = found.as_ref().and_then(|v| v.get("id")).and_then(Value::as_str);
+                    events.event(&Event::ReadDone { address: &address, id, elapsed: started.elapsed() });
+                }
+                (address, deposed, result)
+            });
+        }
+        let next = tokio::select! {
+            next = running.next() => next,
+            () = stop.asked() => {
+                if stop.at_once() {
+                    break;
+                }
+                continue;
+            }
+        };
+        match next {
+            Some((address, deposed, Ok(found))) => {
+                observed.objects.insert((address, deposed), found);
+            }
+            Some((_, _, Err(diagnostic))) => diagnostics.push(diagnostic),
+            None => break,
+        }
+    }
+    if stop.gently() {
+        return Err(vec![interrupted()]);
+    }
+    if diagnostics.is_empty() { Ok(observed) } else { Err(similar_once(diagnostics)) }
+}
+
+/// Reads the data sources that a plan asks for, and adds the results to what was observed.
+///
+/// # Errors
+/// One message per data source that can't be read.
+pub async fn read_data(
+    needs: Vec<Need>,
+    observed: &mut Observed,
+    catalog: &Catalog,
+    sessions: &Sessions,
+    parallelism: usize,
+    events: &dyn Events,
+) -> Result<(), Diagnostics> {
+    let reads = needs.into_iter().map(|need| async move {
+        let result = read_one(&need, catalog, sessions, events).await;
+        (need, result)
+    });
+    let mut reads = futures::stream::iter(reads).buffer_unordered(parallelism.max(1));
+    let mut diagnostics = Diagnostics::new();
+    while let Some((need, result)) = reads.next().await {
+        match result {
+            Ok(value) => {
+                observed.data.insert(need.address, (need.config, value));
+            }
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+    if diagnostics.is_empty() { Ok(()) } else { Err(similar_once(diagnostics)) }
+}
+
+async fn read_one(
+    need: &Need,
+    catalog: &Catalog,
+    sessions: &Sessions,
+    events: &dyn Events,
+) -> Result<Value, Diagnostic> {
+    let address = &need.address;
+    let Some(data) = catalog.data(&address.resource.type_name) else {
+        return Err(Diagnostic::error("unknown-type", "Unknown data source", "There is no such data source."));
+    };
+    let session = sessions.get(&need.provider, address)?;
+    let started = Instant::now();
+    events.event(&Event::ReadStarted { address, id: None });
+    let waits = Waits(events);
+    let cx = Context { session, address, timeout: READ_LIMIT, marker: None, progress: &waits };
+    let value = data.read(&cx, &need.config).await.map_err(|error| diagnose(&error, address, "read"))?;
+    let id = value.get("id").and_then(Value::as_str);
+    events.event(&Event::ReadDone { address, id, elapsed: started.elapsed() });
+    Ok(value)
+}
+
+/// An error of a provider as a message.
+pub(crate) fn diagnose(error: &Error, address: &Address, doing: &str) -> Diagnostic {
+    let (code, summary) = match error.kind {
+        ErrorKind::Invalid => ("aws-invalid", "Request refused as invalid"),
+        ErrorKind::NotFound => ("aws-not-found", "Object not found"),
+        ErrorKind::Denied => ("aws-denied", "Permission denied"),
+        ErrorKind::Credentials => ("aws-credentials", "Credentials not accepted"),
+        ErrorKind::Conflict => ("aws-conflict", "Conflict with what exists"),
+        ErrorKind::Throttled => ("aws-throttled", "Too many requests"),
+        ErrorKind::Quota => ("aws-quota", "Quota used up"),
+        ErrorKind::Unavailable => ("aws-unavailable", "Service not reachable or failing"),
+        ErrorKind::TimedOut => ("aws-timeout", "Waited in vain"),
+        ErrorKind::Interrupted => ("interrupted", "Interrupted"),
+        ErrorKind::Bug => ("provider-bug", "Unexpected answer"),
+    };
+    let mut diagnostic =
+        Diagnostic::error(code, summary, format!("Could not {doing} `{address}`. {error}.").replace("..", "."))
+            .about(address);
+    diagnostic.hints.extend(error.hints.iter().cloned());
+    diagnostic
+}
+
+/// That a run was interrupted.
+pub(crate) fn interrupted() -> Diagnostic {
+    Diagnostic::error("interrupted", "Interrupted", "The run was interrupted before it was done.")
+}
+
+/// Where every object fails for one reason, such as missing credentials, one message is enough.
+fn similar_once(diagnostics: Diagnostics) -> Diagnostics {
+    let whole_run = |d: &Diagnostic| matches!(d.code, "aws-credentials" | "aws-unavailable" | "missing-provider");
+    let mut kept: Diagnostics = Vec::new();
+    for diagnostic in diagnostics {
+        if whole_run(&diagnostic) && kept.iter().any(|k| k.code == diagnostic.code) {
+            continue;
+        }
+        kept.push(diagnostic);
+    }
+    kept
+}
