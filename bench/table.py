@@ -108,9 +108,9 @@ def growth(rows):
         shown = [f"{cells[n, s]['wall_s']:.2f} / {cells[n, s]['memory_mb']:.0f}" if (n, s) in cells else "failed"
                  for s in steps]
         lines.append(f"| {n:,} | " + " | ".join(shown) + " |")
-    exponents = {what: max(filter(None, (exponent(cells, sizes, s, what) for s in steps)), default=None)
-                 for what in ("wall_s", "memory_mb")}
-    if None not in exponents.values():
+    exponents = {what: [exponent(cells, sizes, s, what) for s in steps] for what in ("wall_s", "memory_mb")}
+    if not any(None in of_steps for of_steps in exponents.values()):
+        exponents = {what: max(of_steps) for what, of_steps in exponents.items()}
         worst = max(exponents.values())
         verdict = "met" if worst <= STRAIGHT else "missed"
         lines += ["", f"Highest growth exponent between the two largest: time {exponents['wall_s']:.2f}, memory {exponents['memory_mb']:.2f} "
