@@ -34,7 +34,8 @@ pub fn version_first(text: &str) -> Result<String, PolicyError> {
     Ok(write(&value, Layout::Compact))
 }
 
-fn sorted(value: Value) -> Value {
+/// Puts the keys of all objects into byte order.
+pub(crate) fn sorted(value: Value) -> Value {
     match value {
         Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
         Value::Object(object) => {

@@ -20,6 +20,7 @@ mod operator;
 mod parse;
 mod pattern;
 mod reason;
+mod render;
 mod statement;
 mod table;
 mod tally;
@@ -37,5 +38,8 @@ pub use key::{Grant, GrantConstraint, KeyAuthority, answer_key, decide_assume_ro
 pub use parse::{Location, PolicyError};
 pub use pattern::UNKNOWN;
 pub use reason::{Outcome, PolicyKind, Reason};
+pub use render::{
+    ConditionInput, PolicyInput, PrincipalInput, RenderError, Rendered, StatementInput, render,
+};
 pub use table::{KeyNeeds, answer_table_access, decide_table_access, key_needs};
 pub use truth::Truth;

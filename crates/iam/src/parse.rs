@@ -54,11 +54,9 @@ pub(crate) fn json(text: &str) -> Result<Value, PolicyError> {
     })
 }
 
-/// Looks a field up without regard to case; the exact spelling wins.
+/// Looks a field up without regard to case. Of several the last counts, as in the provider's reader.
 pub(crate) fn field<'v>(object: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
-    object
-        .get(name)
-        .or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+    object.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 /// Escapes a name for use inside a JSON pointer.
