@@ -19,9 +19,8 @@ def actions(plan):
     return {a: named.get(c, "+".join(c)) for a, c in chosen.items() if c != ("no-op",)}
 
 
-def terraform_walks(report, scratch, moto):
-    """Terraform carries out every step. Before it, both tools plan the step from the same state; after it, Terrane must
-    find nothing to change in Terraform's state. At the end Terrane destroys what Terraform made."""
+def life(scratch, moto):
+    """Yield each step with both tools, when the step's edit is made and nothing is planned yet."""
     env = cloud.environment(moto.endpoint)
     terraform = Terraform(scratch / "terraform", env)
     terrane = Terrane(scratch / "terrane", EXAMPLE, env)
@@ -29,6 +28,13 @@ def terraform_walks(report, scratch, moto):
         step.behind(moto)
         terrane.spec.write_text(step.edit(terrane.spec.read_text()))
         terraform.give(terrane.folder)
+        yield step, terraform, terrane
+
+
+def terraform_walks(report, scratch, moto):
+    """Terraform carries out every step. Before it, both tools plan the step from the same state; after it, Terrane must
+    find nothing to change in Terraform's state. At the end Terrane destroys what Terraform made."""
+    for step, terraform, terrane in life(scratch, moto):
         hand_over(terraform.state, terrane.state)
         theirs, ours_of = terraform.plan(), outcome(terrane.plan)
         terraform.apply_plan()
@@ -68,13 +74,7 @@ def outcome(work):
 
 def terrane_walks(report, scratch, moto):
     """Terrane carries out every step; after each, both tools must find nothing to change. Terraform destroys in the end."""
-    env = cloud.environment(moto.endpoint)
-    terraform = Terraform(scratch / "terraform", env)
-    terrane = Terrane(scratch / "terrane", EXAMPLE, env)
-    for step in STEPS:
-        step.behind(moto)
-        terrane.spec.write_text(step.edit(terrane.spec.read_text()))
-        terraform.give(terrane.folder)
+    for step, terraform, terrane in life(scratch, moto):
         with report.case(f"Terrane applies, and finds nothing more to do: {step.name}"):
             terrane.apply()
             nothing("" if step.unsettled else terrane.nothing_to_do())
