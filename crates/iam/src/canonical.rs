@@ -4,13 +4,13 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::parse::{self, PolicyError};
 
 /// Rewrites a JSON text: no spaces, keys in byte order, `<`, `>`, `&`, U+2028 and U+2029 as `\uXXXX`.
 ///
-/// Numbers keep their spelling. Of a key that is there twice the last value stays.
+/// Numbers are written as the provider writes them, of the precision of a 64-bit float. Of a key that is there twice the last value stays.
 ///
 /// # Errors
 /// When the text is not JSON.
@@ -78,6 +78,7 @@ fn write_value(out: &mut String, value: &Value, layout: Layout, depth: usize) {
                 write_value(out, value, layout, inside);
             });
         }
+        Value::Number(number) => out.push_str(&number_text(number)),
         scalar => out.push_str(&scalar.to_string()),
     }
 }
@@ -112,6 +113,19 @@ fn write_members<T>(
     out.push(close);
 }
 
+/// Writes a number as Go's encoder writes one that it has read into a float: `1.50` becomes `1.5`, `1e30` `1e+30`.
+fn number_text(number: &Number) -> String {
+    let Some(float) = number.as_f64().filter(|float| float.is_finite()) else {
+        return number.to_string();
+    };
+    let size = float.abs();
+    if size == 0.0 || (1e-6..1e21).contains(&size) {
+        return float.to_string();
+    }
+    let text = format!("{float:e}");
+    if text.contains("e-") { text } else { text.replace('e', "e+") }
+}
+
 /// Writes a text as Go's encoder does, which is what the provider's states hold.
 fn write_text(out: &mut String, text: &str) {
     out.push('"');
@@ -141,7 +155,7 @@ mod tests {
     #[test]
     fn keys_are_sorted_and_spaces_go() {
         let text = "{ \"b\": [1.50, {\"z\": null, \"a\": true}],\n \"Z\": {}, \"a\": [] }";
-        assert_eq!(canonical_json(text).as_deref(), Ok(r#"{"Z":{},"a":[],"b":[1.50,{"a":true,"z":null}]}"#));
+        assert_eq!(canonical_json(text).as_deref(), Ok(r#"{"Z":{},"a":[],"b":[1.5,{"a":true,"z":null}]}"#));
     }
 
     #[test]
@@ -163,6 +177,12 @@ mod tests {
             version_first(r#"[{"Version":"2012-10-17","A":1}]"#).as_deref(),
             Ok(r#"[{"A":1,"Version":"2012-10-17"}]"#)
         );
+    }
+
+    #[test]
+    fn numbers_are_those_of_a_float() {
+        let text = "[5, 5.0, -0.25, 1e2, 1E30, 0.0000001, 12345678901234567890, 0]";
+        assert_eq!(canonical_json(text).as_deref(), Ok("[5,5,-0.25,100,1e+30,1e-7,12345678901234567000,0]"));
     }
 
     #[test]

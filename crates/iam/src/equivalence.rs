@@ -32,7 +32,7 @@ struct Statement {
     effect: String,
     /// `Action`, `NotAction`, `Resource`, `NotResource`, each sorted.
     lists: [Vec<String>; 4],
-    conditions: Conditions,
+    conditions: Option<Conditions>,
     principals: Principals,
     not_principals: Principals,
 }
@@ -40,12 +40,9 @@ struct Statement {
 /// Values by operator and by key.
 type Conditions = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
+/// Identifiers by type, sorted by type.
 #[derive(Debug)]
-enum Principals {
-    Missing,
-    Text(String),
-    Kinds(Vec<(String, Vec<String>)>),
-}
+struct Principals(Vec<(String, Vec<String>)>);
 
 impl Policy {
     fn read(text: &str) -> Option<Policy> {
@@ -54,10 +51,11 @@ impl Policy {
             return Some(Policy { version: String::new(), id: String::new(), statements: Vec::new() });
         }
         let value = match parse::json(text).ok()? {
-            Value::Array(items) if items.len() == 1 => items.into_iter().next()?,
+            Value::Array(items) if items.len() < 2 => items.into_iter().next().unwrap_or(Value::Null),
             other => other,
         };
-        let object = value.as_object()?;
+        let nothing = Map::new();
+        let object = if value.is_null() { &nothing } else { value.as_object()? };
         let statements = match field(object, "Statement") {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(items)) => items.iter().map(Statement::read).collect::<Option<_>>()?,
@@ -108,37 +106,30 @@ impl Statement {
 }
 
 impl Principals {
+    /// Reads the element. The provider takes any text, a missing element and an object that lists nobody for one another.
+    /// No valid policy can have the one for the other: `"*"` is the only text, identity policies name no principal, and
+    /// resource policies must.
     fn read(value: Option<&Value>) -> Option<Principals> {
-        Some(match value {
-            None | Some(Value::Null) => Principals::Missing,
-            Some(Value::String(text)) => Principals::Text(text.clone()),
-            Some(Value::Object(kinds)) => {
-                let mut read = Vec::new();
-                for (kind, value) in kinds {
-                    let identifiers = texts(value)?;
-                    if !identifiers.is_empty() {
-                        read.push((kind.clone(), identifiers));
-                    }
-                }
-                read.sort();
-                Principals::Kinds(read)
+        let kinds = match value {
+            None | Some(Value::Null | Value::String(_)) => return Some(Principals(Vec::new())),
+            Some(value) => value.as_object()?,
+        };
+        let mut read = Vec::new();
+        for (kind, value) in kinds {
+            let identifiers = texts(value)?;
+            if !identifiers.is_empty() {
+                read.push((kind.clone(), identifiers));
             }
-            Some(_) => return None,
-        })
+        }
+        read.sort();
+        Some(Principals(read))
     }
 
     fn equals(&self, other: &Principals) -> bool {
-        match (self, other) {
-            (Principals::Missing, Principals::Missing) => true,
-            (Principals::Text(ours), Principals::Text(theirs)) => ours == theirs,
-            (Principals::Kinds(ours), Principals::Kinds(theirs)) => {
-                ours.len() == theirs.len()
-                    && ours.iter().zip(theirs).all(|((kind, ours), (other, theirs))| {
-                        kind == other && ours.len() == theirs.len() && all_found(ours, theirs)
-                    })
-            }
-            _ => false,
-        }
+        self.0.len() == other.0.len()
+            && self.0.iter().zip(&other.0).all(|((kind, ours), (other, theirs))| {
+                kind == other && ours.len() == theirs.len() && all_found(ours, theirs)
+            })
     }
 }
 
@@ -177,15 +168,15 @@ fn list_of(object: &Map<String, Value>, name: &str) -> Option<Vec<String>> {
 
 fn texts(value: &Value) -> Option<Vec<String>> {
     match value {
-        Value::String(text) => Some(vec![text.clone()]),
-        Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
-        _ => None,
+        Value::Array(items) => items.iter().map(scalar).collect(),
+        single => scalar(single).map(|text| vec![text]),
     }
 }
 
-fn conditions_of(object: &Map<String, Value>) -> Option<Conditions> {
+/// `Some(None)` without the element, which differs from an empty one.
+fn conditions_of(object: &Map<String, Value>) -> Option<Option<Conditions>> {
     let operators = match field(object, "Condition") {
-        None | Some(Value::Null) => return Some(Conditions::new()),
+        None | Some(Value::Null) => return Some(None),
         Some(value) => value.as_object()?,
     };
     let mut read = Conditions::new();
@@ -200,7 +191,7 @@ fn conditions_of(object: &Map<String, Value>) -> Option<Conditions> {
         }
         read.insert(operator.clone(), lines);
     }
-    Some(read)
+    Some(Some(read))
 }
 
 /// A value as text; numbers by value, so that `5.0` is `5`.
@@ -228,7 +219,13 @@ mod tests {
 
     #[test]
     fn nothing_is_an_empty_object() {
-        for (a, b) in [("", "{}"), (" \n", "[{}]"), ("{}", "{\"Statement\":[]}"), ("{}", "{\"Id\":\"\"}")] {
+        for (a, b) in [
+            ("", "{}"),
+            (" \n", "[{}]"),
+            ("{}", "{\"Statement\":[]}"),
+            ("{}", "{\"Id\":\"\"}"),
+            ("[]", "null"),
+        ] {
             assert!(equivalent(a, b) && equivalent(b, a), "{a} {b}");
         }
         assert!(!equivalent("{}", &policy("[]")));
@@ -236,7 +233,7 @@ mod tests {
 
     #[test]
     fn what_is_no_json_equals_nothing() {
-        for text in ["{", "x", "[]", "[{},{}]", "1", r#"{"Statement":["x"]}"#] {
+        for text in ["{", "x", "[{},{}]", "1", r#"{"Statement":["x"]}"#] {
             assert!(!equivalent(text, text), "{text}");
         }
     }
@@ -260,7 +257,7 @@ mod tests {
             statement(r#""Sid":"S","Action":["a:b","a:C"],"Resource":"*""#),
             statement(r#""Sid":"S","Action":["a:b","a:c","a:c"],"Resource":"*""#),
             statement(r#""Sid":"s","Action":["a:b","a:c"],"Resource":"*""#),
-            statement(r#""Sid":"S","Action":["a:b","a:c"],"Resource":"*","Principal":"*""#),
+            statement(r#""Sid":"S","Action":["a:b","a:c"],"Resource":"*","Principal":{"AWS":"*"}"#),
             reference.replace("2012", "2008"),
             reference.replace("Allow", "Deny"),
             reference.replace(r#"{"Version""#, r#"{"Id":"x","Version""#),
