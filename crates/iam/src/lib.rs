@@ -9,6 +9,7 @@ mod canonical;
 mod condition;
 mod context;
 mod decide;
+mod diff;
 mod document;
 mod equivalence;
 mod facts;
@@ -32,6 +33,7 @@ pub use context::{Context, ContextValue};
 pub use decide::{
     Answer, Decision, GroupPolicies, Layer, NamedPolicy, PolicySources, Request, answer, decide,
 };
+pub use diff::{Element, ElementChange, Sign, StatementChange, diff};
 pub use document::{Condition, Document, Effect, Principal, Statement};
 pub use equivalence::equivalent;
 pub use key::{Grant, GrantConstraint, KeyAuthority, answer_key, decide_assume_role, decide_key};

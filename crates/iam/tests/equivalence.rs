@@ -1,6 +1,5 @@
 //! Policy equivalence, against the AWS provider's own answers (`data/policy_equivalence.json`): `same` says that it plans
 //! no change from the text in the state to the text in the configuration.
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use serde_json::Value;
 use terrane_iam::equivalent;
