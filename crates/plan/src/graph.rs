@@ -117,7 +117,7 @@ impl<'s> LocalNeeds<'s> {
             .root
             .locals
             .iter()
-            .map(|(name, local)| (name, local.expr.references().into_iter().map(|found| found.0).collect()))
+            .map(|(name, local)| (name, local.expr.references().map(|(reference, _, _)| reference.clone()).collect()))
             .collect();
         let mut needs = LocalNeeds { spec, found: BTreeMap::new() };
         for name in spec.root.locals.keys() {

@@ -2,7 +2,7 @@
 //!
 //! The flow, in the order of the modules: [`world`] (values of everything on the way, the one place where references
 //! are resolved, for planning and for applying), [`graph`] (which resource needs which), [`diff`] (one instance),
-//! [`build`] (all of them), [`order`] (what must wait for what during apply), [`verify`] (a plan's own lint).
+//! [`build`] (all of them), [`order`] (what must wait for what during apply), [`verify`] (a plan's own lint), [`file`] (a plan on disk).
 //!
 //! INVARIANT: synchronous and pure. No TOML, tokio, AWS, clock, randomness or environment; petgraph stays inside
 //! [`graph`]. The same input gives the same plan.
@@ -24,6 +24,8 @@ pub mod build;
 pub mod order;
 
 pub mod verify;
+
+pub mod file;
 
 pub use build::{Draft, Input, Need, Observed, build};
 pub use plan::{Change, Drift, Mode, Options, OutputChange, Plan, ProviderKey};

@@ -186,15 +186,26 @@ impl Scope for InstanceScope<'_, '_> {
                 Some(value) => Ok(value.clone()),
                 None => outside("self", "postcondition"),
             },
-            Reference::PathModule => Ok(Value::from(self.world.functions.module_path().as_ref())),
-            Reference::PathRoot => Ok(Value::from(self.world.functions.root_path().as_ref())),
-            Reference::PathCwd => Ok(Value::from(self.world.functions.cwd_path().as_ref())),
+            // Relative paths are taken from the stack's folder.
+            Reference::PathModule | Reference::PathRoot => Ok(Value::from(".")),
+            Reference::PathCwd => Ok(Value::from(self.world.functions.base.to_string_lossy().as_ref())),
             Reference::Workspace => Ok(Value::from(self.world.workspace.as_ref())),
             Reference::Module { name, .. } => {
                 let detail = format!("Modules are not supported yet, so `module.{name}` has no value.");
                 Err(Diagnostic::error("unsupported-module", "Module reference", detail).at(span))
             }
         }
+    }
+
+    fn resolve_instance(
+        &self,
+        reference: &Reference,
+        key: &Key,
+        _: Span,
+    ) -> Option<Result<Value, Diagnostic>> {
+        let Reference::Resource { mode, type_name, name } = reference else { return None };
+        let resource = ResourceKey { mode: *mode, type_name: type_name.clone(), name: name.clone() };
+        self.world.instance(&resource, &Some(key.clone())).cloned().map(Ok)
     }
 
     fn functions(&self) -> &FunctionContext {

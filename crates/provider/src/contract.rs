@@ -61,6 +61,9 @@ pub struct Context<'a> {
 pub struct PlanRequest<'a> {
     /// The object as it is, absent for a new one.
     pub prior: Option<&'a Value>,
+    /// The object that this new one takes the place of. What refers to it by a name that both have must let go of it
+    /// first: such a name is better left unknown.
+    pub replaces: Option<&'a Value>,
     /// What the spec says, in the shape of the schema; unknown where it is not known yet.
     pub config: &'a Value,
     /// What the schema's rules make of both: to be refined in place.
@@ -135,6 +138,11 @@ pub trait ResourceType: Send + Sync {
         Ok(())
     }
 
+    /// Whether the object lives in the state alone: then there is nothing to find again after a crash.
+    fn is_local(&self) -> bool {
+        false
+    }
+
     /// The object as it is now, or nothing when it is gone.
     ///
     /// # Errors
@@ -170,6 +178,11 @@ pub trait ResourceType: Send + Sync {
     /// # Errors
     /// Any failure of the service.
     async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error>;
+
+    /// Whether created objects carry the marker, since they have no name to be found by.
+    fn has_marker(&self) -> bool {
+        false
+    }
 
     /// Takes the marker off again once the object is safely in the state.
     ///

@@ -84,6 +84,11 @@ impl Error {
         self.code.as_deref() == Some(code)
     }
 
+    /// Whether the call may have been carried out although it failed: the answer was lost, or did not come in time.
+    pub fn leaves_doubt(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unavailable | ErrorKind::TimedOut | ErrorKind::Interrupted)
+    }
+
     /// Whether the object is not there.
     pub fn is_not_found(&self) -> bool {
         self.kind == ErrorKind::NotFound

@@ -16,6 +16,8 @@ pub mod catalog;
 
 pub mod wait;
 
+pub mod once;
+
 pub mod terraform_data;
 
 pub use catalog::Catalog;

@@ -38,6 +38,10 @@ impl ResourceType for TerraformData {
         &SCHEMA
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn plan(&self, request: &mut PlanRequest<'_>) -> Result<(), Vec<Problem>> {
         if request.is_create() {
             request.set("id", Value::unknown_with(Unknown::not_null(Type::String)));

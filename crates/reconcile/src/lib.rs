@@ -1,7 +1,7 @@
 //! Brings AWS to what a plan says, and tells on the way.
 //!
 //! In the order of the flow: [`events`] (what is told), [`stop`] (how a run is interrupted), [`sessions`] (the configured
-//! providers), [`observe`] (what is there now), [`apply`] (the walk of the plan's action graph).
+//! providers), [`observe`] (what is there now), [`apply`] (the walk of the plan's action graph), [`recover`] (after a run that died).
 //!
 //! INVARIANT: no choice is made here; all are in the plan. No TOML, no AWS, no terminal.
 
@@ -15,8 +15,12 @@ pub mod observe;
 
 pub mod apply;
 
+pub mod recover;
+
+pub use apply::ledger::Ledger;
 pub use apply::{Report, Run, apply};
 pub use events::{Event, Events};
 pub use observe::{observe, read_data};
+pub use recover::{Found, Recovery, recover};
 pub use sessions::Sessions;
 pub use stop::Stop;

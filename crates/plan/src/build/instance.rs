@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use terrane_expr::Reference;
 use terrane_model::conform::{Problem, check, conform};
 use terrane_model::{Action, Address, Diagnostic, Path, Reason, ResourceAddress, Step, Value};
 use terrane_provider::ResourceType;
@@ -58,13 +59,15 @@ impl Builder<'_, '_> {
                 return;
             }
         };
-        let create_first = spec.lifecycle.create_before_destroy.unwrap_or(false);
+        let create_first = spec.lifecycle.create_before_destroy;
         let (action, reason) = self.choose(spec, &about, prior.is_some(), tainted, &planned, create_first);
         let after = match (action.is_replace() && planned.replace.is_empty(), &prior) {
-            (true, Some(_)) => plan_new(resource.as_ref(), &config, &facts).unwrap_or(planned.after),
+            (true, Some(_)) => {
+                plan_new(resource.as_ref(), prior.as_ref(), &config, &facts).unwrap_or(planned.after)
+            }
             _ => planned.after,
         };
-        if action.is_replace() && spec.lifecycle.prevent_destroy == Some(true) {
+        if action.is_replace() && spec.lifecycle.prevent_destroy.is_some() {
             self.error(prevented(&about, spec));
         }
         if action.is_change() {
@@ -123,8 +126,12 @@ impl Builder<'_, '_> {
             };
             let path = Path(path.to_vec());
             let of_resource = |change: &&Change| {
-                super::super::world::key_of(&change.address.resource) == trigger.resource
-                    && (key.is_none() || change.address.key == key)
+                let reference = &trigger.reference;
+                let named = matches!(reference, Reference::Resource { mode, type_name, name }
+                    if *mode == change.address.resource.mode
+                        && *type_name == change.address.resource.type_name
+                        && *name == change.address.resource.name);
+                named && (key.is_none() || change.address.key == key)
             };
             self.changes.iter().filter(of_resource).any(|change| match (&change.before, &change.after) {
                 _ if path.0.is_empty() => change.action.is_change(),
@@ -182,7 +189,7 @@ pub(super) fn located(problem: Problem, spec: &Resource) -> Diagnostic {
 fn prevented(about: &Address, spec: &Resource) -> Diagnostic {
     let detail = format!("The plan would delete `{about}`, and its lifecycle says `prevent_destroy = true`.");
     Diagnostic::error("prevent-destroy", "Protected object would be deleted", detail)
-        .at(spec.span)
+        .at(spec.lifecycle.prevent_destroy.unwrap_or(spec.span))
         .about(about)
         .hint("Undo the change that forces the deletion, or take `prevent_destroy` out of the lifecycle table.")
 }
@@ -190,8 +197,10 @@ fn prevented(about: &Address, spec: &Resource) -> Diagnostic {
 /// The configuration with what `ignore_changes` names taken from the prior object.
 pub fn ignoring(ignore: &IgnoreChanges, config: Value, prior: &Value) -> Value {
     match ignore {
-        IgnoreChanges::All => prior.clone(),
-        IgnoreChanges::Paths(paths) => paths.iter().fold(config, |config, path| overlay(config, prior, &path.0)),
+        IgnoreChanges::All(_) => prior.clone(),
+        IgnoreChanges::Paths(paths) => {
+            paths.iter().fold(config, |config, (path, _)| overlay(config, prior, &path.0))
+        }
     }
 }
 

@@ -83,10 +83,10 @@ impl Builder<'_, '_> {
         };
         let before = self.prior_object(resource.as_ref(), about, deposed.as_deref());
         let spec = self.input.spec.root.resources.get(&key_of(&about.resource));
-        if let Some(spec) = spec.filter(|s| s.lifecycle.prevent_destroy == Some(true)) {
+        if let Some(spec) = spec.filter(|s| s.lifecycle.prevent_destroy.is_some()) {
             let detail = format!("The plan would delete `{about}`, and its lifecycle says `prevent_destroy = true`.");
             let error = Diagnostic::error("prevent-destroy", "Protected object would be deleted", detail)
-                .at(spec.span)
+                .at(spec.lifecycle.prevent_destroy.unwrap_or(spec.span))
                 .about(about)
                 .hint("Take `prevent_destroy` out of the lifecycle table if it may go.");
             self.error(error);

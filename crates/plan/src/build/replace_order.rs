@@ -15,7 +15,7 @@ impl Builder<'_, '_> {
             .root
             .resources
             .iter()
-            .filter(|(_, resource)| resource.lifecycle.create_before_destroy == Some(true))
+            .filter(|(_, resource)| resource.lifecycle.create_before_destroy)
             .map(|(key, _)| crate::graph::address(key));
         let mut open: Vec<ResourceAddress> = declared_first.collect();
         let mut first = BTreeSet::new();

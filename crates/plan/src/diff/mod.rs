@@ -38,7 +38,7 @@ pub fn plan_object(
     config: &Value,
     facts: &Facts,
 ) -> Result<Planned, Vec<Problem>> {
-    let (after, keep, mut replace) = refine(resource, prior, config, facts)?;
+    let (after, keep, mut replace) = refine(resource, prior, None, config, facts)?;
     let Some(prior) = prior else {
         return Ok(Planned { after, replace: vec![], changed: true });
     };
@@ -53,16 +53,21 @@ pub fn plan_object(
         let after = if changed { after } else { prior.clone() };
         return Ok(Planned { after, replace, changed });
     }
-    let (after, _, _) = refine(resource, None, config, facts)?;
+    let after = plan_new(resource, Some(prior), config, facts)?;
     Ok(Planned { after, replace, changed: true })
 }
 
-/// Plans one object as a new one, whatever is there now.
+/// Plans one object as a new one. `replaces` is the one whose place it takes, if it does.
 ///
 /// # Errors
 /// What the resource type refuses.
-pub fn plan_new(resource: &dyn ResourceType, config: &Value, facts: &Facts) -> Result<Value, Vec<Problem>> {
-    refine(resource, None, config, facts).map(|(after, _, _)| after)
+pub fn plan_new(
+    resource: &dyn ResourceType,
+    replaces: Option<&Value>,
+    config: &Value,
+    facts: &Facts,
+) -> Result<Value, Vec<Problem>> {
+    refine(resource, None, replaces, config, facts).map(|(after, _, _)| after)
 }
 
 type Refined = (Value, Vec<Path>, Vec<Path>);
@@ -70,11 +75,12 @@ type Refined = (Value, Vec<Path>, Vec<Path>);
 fn refine(
     resource: &dyn ResourceType,
     prior: Option<&Value>,
+    replaces: Option<&Value>,
     config: &Value,
     facts: &Facts,
 ) -> Result<Refined, Vec<Problem>> {
     let planned = block::plan_block(&resource.schema().block, config, prior);
-    let mut request = PlanRequest { prior, config, planned, replace: vec![], keep: vec![], facts };
+    let mut request = PlanRequest { prior, replaces, config, planned, replace: vec![], keep: vec![], facts };
     resource.plan(&mut request)?;
     Ok((request.planned, request.keep, request.replace))
 }

@@ -1,50 +1,55 @@
 //! After an action: the answer is checked against the plan, the snapshot changed, the outcome written down.
 
-use terrane_model::{Action, Diagnostic, Value};
+use futures::future::BoxFuture;
+use terrane_model::{Action, Address, Diagnostic, Value};
 use terrane_plan::build::outputs::output_value;
 use terrane_plan::codec::encode;
+use terrane_plan::order::Step;
 use terrane_plan::plan::Mode;
 use terrane_plan::world::key_of;
 use terrane_plan::{Change, OutputChange};
 use terrane_provider::{Error, Failure};
-use terrane_state::{Object, Output, Status};
+use terrane_state::journal::{Change as StateChange, Outcome};
+use terrane_state::{Object, Output, StateError, Status};
 
 use super::agree::{carry_marks, fits};
 use super::prepare::deposed_key;
-use super::verbs::{Finished, Outcome, Verb};
+use super::ledger::lost;
+use super::verbs::{Came, Ended, Finished, Verb, settle};
 use super::{Walk, half};
 use crate::events::Event;
 use crate::observe::diagnose;
-use terrane_plan::order::Step;
 
-impl Walk<'_, '_> {
-    pub(super) fn finish(&mut self, finished: Finished) {
-        self.under_way.remove(&finished.node);
+impl<'r> Walk<'r, '_> {
+    /// Takes an ended action over. Gives what is left to do for its object.
+    pub(super) fn finish(&mut self, finished: Finished) -> Option<BoxFuture<'r, Ended>> {
+        let intent = self.under_way.remove(&finished.node).and_then(|work| work.intent);
         let index = match self.run.plan.order.steps.get(finished.node) {
             Some(Step::Apply(i) | Step::Delete(i)) => *i,
-            _ => return,
+            _ => return None,
         };
-        let Some(change) = self.run.plan.changes.get(index) else { return };
+        let change = self.run.plan.changes.get(index)?;
+        let mut left = None;
         let action = finished.verb.action();
         match finished.result {
-            Ok(Outcome::Gone(deleted)) => {
+            Ok(Came::Gone(deleted)) => {
                 let deposed = match &finished.verb {
                     Verb::Delete { deposed, .. } => deposed.as_deref(),
                     _ => None,
                 };
-                match deposed {
-                    Some(key) => self.snapshot.remove_deposed(&change.address, key),
-                    None => self.snapshot.remove(&change.address),
-                };
+                let gone = Outcome::of(change.address.clone(), intent, StateChange::Remove);
+                self.record(match deposed {
+                    Some(key) => gone.deposed(key),
+                    None => gone,
+                });
                 self.report.done.destroy += 1;
                 if let Some(note) = &deleted.note {
                     self.report.notes.push((change.address.clone(), note.clone()));
                 }
-                self.record(change);
                 self.tell_done(change, action, None, &finished.elapsed, deleted.note.as_deref());
                 self.complete(finished.node);
             }
-            Ok(Outcome::Object(object)) => {
+            Ok(Came::Object(object)) => {
                 let object = match finished.verb.desired() {
                     Some(desired) => carry_marks(desired, object),
                     None => match &finished.verb {
@@ -53,15 +58,18 @@ impl Walk<'_, '_> {
                     },
                 };
                 let breach = self.breach(change, &finished.verb, &object);
-                if let Err(failure) = self.keep(change, &object, breach.is_some() && action == Action::Create) {
+                if let Err(failure) = self.keep(change, intent, &object, breach.is_some() && action == Action::Create) {
                     self.fail(change, action, finished.node, failure, &finished.elapsed);
-                    return;
+                    return None;
                 }
                 if let Some(error) = breach {
                     self.fail(change, action, finished.node, error, &finished.elapsed);
-                    return;
+                    return None;
                 }
                 let id = object.get("id").and_then(Value::as_str).map(str::to_owned);
+                if action == Action::Create {
+                    left = self.settling(change, finished.marker, &object);
+                }
                 self.world.set(&key_of(&change.address.resource), change.address.key.clone(), object);
                 match action {
                     Action::Create => self.report.done.add += 1,
@@ -72,14 +80,39 @@ impl Walk<'_, '_> {
                 self.complete(finished.node);
             }
             Err(Failure { error, partial }) => {
-                if let Some(partial) = partial {
-                    let _ = self.keep(change, &partial, action == Action::Create);
-                } else if action == Action::Create {
-                    self.restore(change, finished.node);
+                match partial {
+                    Some(partial) => {
+                        let _ = self.keep(change, intent, &partial, action == Action::Create);
+                    }
+                    // The intent stays open: the next run looks whether the object was made after all.
+                    None if error.leaves_doubt() => {}
+                    None => {
+                        let why = error.to_string();
+                        self.record(Outcome::of(change.address.clone(), intent, StateChange::Nothing { why }));
+                        if action == Action::Create {
+                            self.restore(change, finished.node);
+                        }
+                    }
                 }
                 self.fail(change, action, finished.node, error, &finished.elapsed);
             }
         }
+        left
+    }
+
+    fn settling(&self, change: &'r Change, marker: String, object: &Value) -> Option<BoxFuture<'r, Ended>> {
+        let resource = self.run.catalog.resource(&change.address.resource.type_name).filter(|r| r.has_marker())?;
+        let session = self.run.sessions.get(&change.provider, &change.address).ok()?;
+        let (address, object) = (change.address.clone(), object.clone());
+        Some(Box::pin(settle(resource.as_ref(), session, address, marker, object, self.run.events)))
+    }
+
+    pub(super) fn not_settled(&mut self, address: &Address, error: &Error) {
+        let detail = format!(
+            "`{address}` is made and in the state, but the tag that marks it as new could not be taken off: {error}."
+        );
+        let warning = Diagnostic::warning("marker-left", "Left-over tag", detail).about(address);
+        self.report.warnings.push(warning.hint("It does no harm. The next change of the tags takes it off."));
     }
 
     /// Where the answer breaks what was planned.
@@ -98,7 +131,13 @@ impl Walk<'_, '_> {
     }
 
     /// Puts an object into the snapshot and writes it down.
-    fn keep(&mut self, change: &Change, object: &Value, tainted: bool) -> Result<(), Error> {
+    fn keep(
+        &mut self,
+        change: &Change,
+        intent: Option<u64>,
+        object: &Value,
+        tainted: bool,
+    ) -> Result<(), Error> {
         let name = change.address.resource.type_name.as_ref();
         let schema = match change.action {
             Action::Read => self.run.catalog.data(name).map(|d| d.schema()),
@@ -108,7 +147,7 @@ impl Walk<'_, '_> {
         let Some(((attributes, sensitive), schema_version)) = encoded else {
             return Err(Error::bug(name, "The answer can't be written into the state."));
         };
-        let before = self.snapshot.get(&change.address).cloned().unwrap_or_default();
+        let before = self.ledger.snapshot().get(&change.address).cloned().unwrap_or_default();
         let kept = Object {
             status: if tainted { Status::Tainted } else { Status::Ready },
             schema_version,
@@ -119,27 +158,42 @@ impl Walk<'_, '_> {
             private: before.private,
             ..Object::default()
         };
-        self.snapshot.put(&change.address, &change.provider.state_name(), kept);
-        self.record(change);
+        let put = StateChange::Put { provider: change.provider.state_name(), object: kept };
+        self.record(Outcome::of(change.address.clone(), intent, put));
         Ok(())
     }
 
     /// A replacement that was to be made first was not made: the old object takes its place again.
     fn restore(&mut self, change: &Change, node: usize) {
-        if change.action != Action::CreateThenDelete || self.snapshot.get(&change.address).is_some() {
+        if change.action != Action::CreateThenDelete || self.ledger.snapshot().get(&change.address).is_some() {
             return;
         }
-        if let Some(object) = self.snapshot.remove_deposed(&change.address, &deposed_key(node)) {
-            self.snapshot.put(&change.address, &change.provider.state_name(), object);
-            self.record(change);
+        let key = deposed_key(node);
+        if let Some(object) = self.ledger.snapshot().object(&change.address, Some(&key)).cloned() {
+            let put = StateChange::Put { provider: change.provider.state_name(), object };
+            self.record(Outcome::of(change.address.clone(), None, put));
+            self.record(Outcome::of(change.address.clone(), None, StateChange::Remove).deposed(key));
         }
     }
 
-    pub(super) fn record(&mut self, change: &Change) {
-        if let Err(error) = self.ledger.outcome(&change.address, &self.snapshot) {
-            self.broken = true;
-            self.report.diagnostics.push(error);
+    pub(super) fn record(&mut self, outcome: Outcome) {
+        if let Err(error) = self.ledger.outcome(outcome) {
+            self.lost(&error);
         }
+    }
+
+    pub(super) fn save(&mut self) {
+        if let Err(error) = self.ledger.save() {
+            self.lost(&error);
+        }
+    }
+
+    /// Nothing new begins once the state can't be written.
+    pub(super) fn lost(&mut self, error: &StateError) {
+        if !self.broken {
+            self.report.diagnostics.push(lost(error));
+        }
+        self.broken = true;
     }
 
     fn fail(&mut self, change: &Change, action: Action, node: usize, error: Error, elapsed: &std::time::Duration) {
@@ -179,7 +233,7 @@ impl Walk<'_, '_> {
                 (Mode::RefreshOnly, _) => {}
                 (Mode::Destroy, _) | (_, None) => {
                     if self.report.failed.is_empty() && self.report.skipped.is_empty() {
-                        self.snapshot.outputs.remove(name);
+                        self.ledger.snapshot_mut().outputs.remove(name);
                     }
                 }
                 (Mode::Normal, Some(_)) => self.output(name, change),
@@ -191,7 +245,8 @@ impl Walk<'_, '_> {
         match output_value(&self.world, name) {
             Ok(value) if value.is_wholly_known() => {
                 let (value, _) = value.unmark_deep();
-                self.snapshot.outputs.insert(name.clone(), Output { value, sensitive: change.sensitive });
+                let output = Output { value, sensitive: change.sensitive };
+                self.ledger.snapshot_mut().outputs.insert(name.clone(), output);
             }
             // Something that it refers to was not made.
             Ok(_) => {}

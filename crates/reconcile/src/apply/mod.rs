@@ -1,10 +1,11 @@
 //! The walk of a plan's action graph: at most so many actions at once, each as soon as what it waits for is done.
 //!
-//! A failed action stops only what waits for it. The snapshot is handed to the ledger after each outcome, so that a run
-//! that dies loses nothing that is done.
+//! A failed action stops only what waits for it. Every intent is in the ledger before its call and every outcome after it,
+//! so that a run that dies loses nothing that is done.
 
 mod agree;
 mod finish;
+pub mod ledger;
 mod prepare;
 mod verbs;
 
@@ -15,55 +16,24 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use terrane_expr::FunctionContext;
-use terrane_model::{Action, Address, Diagnostic, Diagnostics};
+use terrane_model::{Action, Address, Diagnostics};
 use terrane_plan::order::Step;
 use terrane_plan::plan::Totals;
 use terrane_plan::{Plan, World};
 use terrane_provider::Catalog;
 use terrane_spec::Spec;
-use terrane_state::Snapshot;
 
 use crate::events::{Event, Events};
 use crate::sessions::Sessions;
 use crate::stop::Stop;
-use verbs::Finished;
+use ledger::Ledger;
+use verbs::Ended;
+
+/// How often the snapshot is brought up to date while actions go on; the journal has the rest.
+const SAVE_EVERY: Duration = Duration::from_secs(5);
 
 /// How often it is told that an action is still going on.
 const STILL_EVERY: Duration = Duration::from_secs(10);
-
-/// Where intents and outcomes are written down as they happen.
-pub trait Ledger {
-    /// An action is about to begin. When this returns, the intent is safe.
-    ///
-    /// # Errors
-    /// When it could not be written: the action does not begin.
-    fn intent(&mut self, intent: &Intent<'_>) -> Result<(), Diagnostic>;
-
-    /// An action ended; the snapshot holds what came of it.
-    ///
-    /// # Errors
-    /// When it could not be written: nothing new begins.
-    fn outcome(&mut self, address: &Address, snapshot: &Snapshot) -> Result<(), Diagnostic>;
-}
-
-/// What is about to be done.
-#[derive(Debug)]
-pub struct Intent<'a> {
-    /// The instance.
-    pub address: &'a Address,
-    /// The key of a deposed object that is deleted.
-    pub deposed: Option<&'a str>,
-    /// Create, update or delete.
-    pub action: Action,
-    /// Identifies this operation of this run.
-    pub marker: &'a str,
-    /// The object's id before, when it has one.
-    pub id: Option<&'a str>,
-    /// The values that are to become real.
-    pub planned: Option<&'a terrane_model::Value>,
-    /// The provider configuration, as the state names it.
-    pub provider: &'a str,
-}
 
 /// Everything that an apply works with.
 pub struct Run<'a> {
@@ -90,8 +60,6 @@ pub struct Run<'a> {
 /// How an apply ended.
 #[derive(Debug)]
 pub struct Report {
-    /// The state after it.
-    pub snapshot: Snapshot,
     /// What was done.
     pub done: Totals,
     /// Actions that failed.
@@ -102,6 +70,8 @@ pub struct Report {
     pub dropped: Vec<(Address, Action)>,
     /// What went wrong.
     pub diagnostics: Diagnostics,
+    /// What is worth saying though all is well.
+    pub warnings: Diagnostics,
     /// Sentences about deleted objects and the like.
     pub notes: Vec<(Address, String)>,
     /// Whether it was asked to stop.
@@ -129,7 +99,6 @@ pub async fn apply(run: Run<'_>, ledger: &mut dyn Ledger) -> Report {
         run: &run,
         ledger,
         world,
-        snapshot: run.plan.refreshed.clone(),
         waits,
         ready,
         done: vec![false; run.plan.order.steps.len()],
@@ -137,16 +106,20 @@ pub async fn apply(run: Run<'_>, ledger: &mut dyn Ledger) -> Report {
         expansions: BTreeMap::new(),
         broken: false,
         report: Report {
-            snapshot: Snapshot::empty(""),
             done: Totals::default(),
             failed: vec![],
             skipped: vec![],
             dropped: vec![],
             diagnostics: vec![],
+            warnings: vec![],
             notes: vec![],
             interrupted: false,
         },
     };
+    if let Err(error) = walk.ledger.begin(&run.plan.refreshed) {
+        walk.lost(&error);
+        return walk.close();
+    }
     walk.populate();
     walk.go().await;
     walk.close()
@@ -157,13 +130,13 @@ struct UnderWay {
     action: Action,
     id: Option<String>,
     started: Instant,
+    intent: Option<u64>,
 }
 
 struct Walk<'r, 'a> {
     run: &'r Run<'a>,
     ledger: &'r mut dyn Ledger,
     world: World<'a>,
-    snapshot: Snapshot,
     waits: Vec<usize>,
     ready: Vec<usize>,
     done: Vec<bool>,
@@ -176,9 +149,10 @@ struct Walk<'r, 'a> {
 
 impl<'r, 'a> Walk<'r, 'a> {
     async fn go(&mut self) {
-        let mut running: FuturesUnordered<BoxFuture<'r, Finished>> = FuturesUnordered::new();
+        let mut running: FuturesUnordered<BoxFuture<'r, Ended>> = FuturesUnordered::new();
         let mut tick = tokio::time::interval(STILL_EVERY);
         tick.tick().await;
+        let mut saved = Instant::now();
         let mut told = false;
         loop {
             while running.len() < self.run.parallelism.max(1) && !self.run.stop.gently() && !self.broken {
@@ -196,11 +170,21 @@ impl<'r, 'a> Walk<'r, 'a> {
             }
             tokio::select! {
                 biased;
-                finished = running.next() => if let Some(finished) = finished {
-                    self.finish(finished);
+                ended = running.next() => match ended {
+                    Some(Ended::Action(finished)) => {
+                        if let Some(settling) = self.finish(finished) {
+                            running.push(settling);
+                        }
+                    }
+                    Some(Ended::Settled { address, result: Err(error) }) => self.not_settled(&address, &error),
+                    Some(Ended::Settled { result: Ok(()), .. }) | None => {}
                 },
                 () = self.run.stop.asked() => {}
                 _ = tick.tick() => self.tell_still(),
+            }
+            if saved.elapsed() >= SAVE_EVERY {
+                self.save();
+                saved = Instant::now();
             }
         }
     }
@@ -247,8 +231,10 @@ impl<'r, 'a> Walk<'r, 'a> {
                 self.report.skipped.push(entry);
             }
         }
-        self.outputs();
-        self.report.snapshot = self.snapshot;
+        if !self.broken {
+            self.outputs();
+            self.save();
+        }
         self.report
     }
 }

@@ -8,15 +8,17 @@ use terrane_model::schema::{Operation, Schema};
 use terrane_model::{Action, Diagnostic, Diagnostics, Mode, Value};
 use terrane_plan::Change;
 use terrane_plan::build::instance::{checked_body, configuration, ignoring};
-use terrane_plan::codec::decode;
+use terrane_plan::codec::{decode, encode};
 use terrane_plan::diff::{plan_new, plan_object};
 use terrane_plan::expand::{Wanted, expand};
 use terrane_plan::order::Step;
 use terrane_plan::world::key_of;
+use terrane_state::Object;
+use terrane_state::journal::{Change as StateChange, Intent, Operation as JournalOperation, Outcome};
 
 use super::agree::{Disagreement, fits};
-use super::verbs::{Finished, Verb, Work};
-use super::{Intent, UnderWay, Walk, half};
+use super::verbs::{Ended, Verb, Work};
+use super::{UnderWay, Walk, half};
 use crate::events::Event;
 
 impl<'r> Walk<'r, '_> {
@@ -49,7 +51,7 @@ impl<'r> Walk<'r, '_> {
     }
 
     /// Begins a node. Gives the work, if there is any; a gate is passed at once.
-    pub(super) fn begin(&mut self, node: usize) -> Option<BoxFuture<'r, Finished>> {
+    pub(super) fn begin(&mut self, node: usize) -> Option<BoxFuture<'r, Ended>> {
         let step = self.run.plan.order.steps.get(node).copied()?;
         let (i, apply) = match step {
             Step::Made | Step::Unneeded => {
@@ -58,9 +60,8 @@ impl<'r> Walk<'r, '_> {
             }
             Step::Forget(i) => {
                 let change = self.run.plan.changes.get(i)?;
-                self.snapshot.remove(&change.address);
                 self.report.done.forget += 1;
-                self.record(change);
+                self.record(Outcome::of(change.address.clone(), None, StateChange::Remove));
                 self.complete(node);
                 return None;
             }
@@ -81,7 +82,7 @@ impl<'r> Walk<'r, '_> {
         self.start(node, change, verb)
     }
 
-    fn start(&mut self, node: usize, change: &'r Change, verb: Verb) -> Option<BoxFuture<'r, Finished>> {
+    fn start(&mut self, node: usize, change: &'r Change, verb: Verb) -> Option<BoxFuture<'r, Ended>> {
         let action = verb.action();
         let marker = format!("{}-{node}", self.run.run_id);
         let id = verb.prior().and_then(|v| v.get("id")).and_then(Value::as_str).map(str::to_owned);
@@ -89,26 +90,6 @@ impl<'r> Walk<'r, '_> {
             Verb::Delete { deposed, .. } => deposed.as_deref(),
             _ => None,
         };
-        if action != Action::Read {
-            let provider = change.provider.state_name();
-            let intent = Intent {
-                address: &change.address,
-                deposed,
-                action,
-                marker: &marker,
-                id: id.as_deref(),
-                planned: verb.desired(),
-                provider: &provider,
-            };
-            if let Err(error) = self.ledger.intent(&intent) {
-                self.broken = true;
-                self.report.diagnostics.push(error);
-                return None;
-            }
-        }
-        if action == Action::Create && change.action == Action::CreateThenDelete {
-            self.snapshot.depose(&change.address, &deposed_key(node));
-        }
         let session = match self.run.sessions.get(&change.provider, &change.address) {
             Ok(session) => session,
             Err(error) => {
@@ -117,12 +98,49 @@ impl<'r> Walk<'r, '_> {
                 return None;
             }
         };
+        let local = self.run.catalog.resource(&change.address.resource.type_name).is_some_and(|r| r.is_local());
+        let mut intent = None;
+        if let (Some(operation), false) = (operation(action), local) {
+            let written = self.ledger.intent(Intent {
+                address: change.address.clone(),
+                deposed: deposed.map(str::to_owned),
+                operation,
+                provider: change.provider.state_name(),
+                planned: verb.desired().and_then(|desired| self.known_part(change, desired)),
+                marker: Some(marker.clone()),
+                id: id.clone(),
+            });
+            match written {
+                Ok(n) => intent = Some(n),
+                Err(error) => {
+                    self.lost(&error);
+                    return None;
+                }
+            }
+        }
+        if action == Action::Create && change.action == Action::CreateThenDelete {
+            let key = deposed_key(node);
+            self.record(Outcome::of(change.address.clone(), None, StateChange::Depose { key }));
+        }
         self.run.events.event(&Event::Started { address: &change.address, action, id: id.as_deref() });
         let address = change.address.clone();
-        self.under_way.insert(node, UnderWay { address, action, id, started: Instant::now() });
+        self.under_way.insert(node, UnderWay { address, action, id, started: Instant::now(), intent });
         let timeout = self.timeout(change, &verb);
         let work = Work { node, change, verb, marker, session, events: self.run.events, catalog: self.run.catalog, timeout };
-        Some(Box::pin(work.carry_out()))
+        Some(Box::pin(async move { Ended::Action(work.carry_out().await) }))
+    }
+
+    /// The planned object for the journal: what is not known yet is null in it.
+    fn known_part(&self, change: &Change, desired: &Value) -> Option<Object> {
+        fn known(value: Value) -> Value {
+            if value.is_unknown() { Value::null(value.ty()) } else { value.map_elements(&mut known) }
+        }
+        let schema = self.run.catalog.resource(&change.address.resource.type_name)?.schema();
+        let (attributes, sensitive) = encode(schema, &known(desired.clone()))?;
+        let dependencies = change.dependencies.clone();
+        let create_before_destroy = change.create_before_destroy;
+        let schema_version = schema.version;
+        Some(Object { attributes, sensitive, dependencies, create_before_destroy, schema_version, ..Object::default() })
     }
 
     fn prepare_apply(&mut self, change: &Change) -> Result<Verb, Diagnostics> {
@@ -159,7 +177,7 @@ impl<'r> Walk<'r, '_> {
                 }
                 planned.after
             }
-            _ => plan_new(resource.as_ref(), &config, &facts).map_err(marks)?,
+            _ => plan_new(resource.as_ref(), None, &config, &facts).map_err(marks)?,
         };
         if let Some(after) = &change.after {
             fits(resource.schema(), after, &desired).map_err(|d| vec![changed_mind(change, Some(d))])?;
@@ -213,6 +231,15 @@ impl<'r> Walk<'r, '_> {
             .and_then(parse_duration)
             .or_else(|| schema.and_then(|s| s.default_timeout(operation)))
             .unwrap_or(Duration::from_secs(20 * 60))
+    }
+}
+
+fn operation(action: Action) -> Option<JournalOperation> {
+    match action {
+        Action::Create => Some(JournalOperation::Create),
+        Action::Update => Some(JournalOperation::Update),
+        Action::Delete => Some(JournalOperation::Delete),
+        _ => None,
     }
 }
 

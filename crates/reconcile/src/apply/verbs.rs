@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use terrane_model::{Action, Value};
+use terrane_model::{Action, Address, Value};
 use terrane_plan::Change;
-use terrane_provider::{Catalog, Context, Deleted, Error, ErrorKind, Facts, Failure, Session};
+use terrane_provider::{Catalog, Context, Deleted, Error, ErrorKind, Facts, Failure, ResourceType, Session};
 
 use crate::events::{Events, Waits};
 
@@ -43,17 +43,47 @@ impl Verb {
 }
 
 /// What came of an action.
-pub(super) enum Outcome {
+pub(super) enum Came {
     /// The object as it is now.
     Object(Value),
     /// It is gone.
     Gone(Deleted),
 }
 
+/// What ends in a walk.
+pub(super) enum Ended {
+    /// An action.
+    Action(Finished),
+    /// Taking the marker off an object.
+    Settled { address: Address, result: Result<(), Error> },
+}
+
+/// Takes the marker off an object that is safely in the state.
+pub(super) async fn settle(
+    resource: &dyn ResourceType,
+    session: &Session,
+    address: Address,
+    marker: String,
+    object: Value,
+    events: &dyn Events,
+) -> Ended {
+    let waits = Waits(events);
+    let cx = Context {
+        session,
+        address: &address,
+        timeout: Duration::from_secs(60),
+        marker: Some(&marker),
+        progress: &waits,
+    };
+    let result = resource.settle(&cx, &plain(&object)).await;
+    Ended::Settled { address, result }
+}
+
 pub(super) struct Finished {
     pub node: usize,
     pub verb: Verb,
-    pub result: Result<Outcome, Failure>,
+    pub marker: String,
+    pub result: Result<Came, Failure>,
     pub elapsed: Duration,
 }
 
@@ -72,10 +102,10 @@ impl Work<'_> {
     pub(super) async fn carry_out(self) -> Finished {
         let started = Instant::now();
         let result = self.call().await;
-        Finished { node: self.node, verb: self.verb, result, elapsed: started.elapsed() }
+        Finished { node: self.node, verb: self.verb, marker: self.marker, result, elapsed: started.elapsed() }
     }
 
-    async fn call(&self) -> Result<Outcome, Failure> {
+    async fn call(&self) -> Result<Came, Failure> {
         let waits = Waits(self.events);
         let cx = Context {
             session: self.session,
@@ -89,21 +119,21 @@ impl Work<'_> {
             let Some(data) = self.catalog.data(type_name) else { return Err(no_type(type_name)) };
             let config = plain(config);
             return match data.compute(&config, facts) {
-                Some(Ok(value)) => Ok(Outcome::Object(value)),
+                Some(Ok(value)) => Ok(Came::Object(value)),
                 Some(Err(problems)) => {
                     let details: Vec<String> = problems.into_iter().map(|p| p.detail).collect();
                     Err(Error::new(ErrorKind::Invalid, type_name.to_string(), details.join(" ")).into())
                 }
-                None => Ok(Outcome::Object(data.read(&cx, &config).await?)),
+                None => Ok(Came::Object(data.read(&cx, &config).await?)),
             };
         }
         let Some(resource) = self.catalog.resource(type_name) else { return Err(no_type(type_name)) };
         match &self.verb {
-            Verb::Create { desired } => resource.create(&cx, &plain(desired)).await.map(Outcome::Object),
+            Verb::Create { desired } => resource.create(&cx, &plain(desired)).await.map(Came::Object),
             Verb::Update { prior, desired } => {
-                resource.update(&cx, &plain(prior), &plain(desired)).await.map(Outcome::Object)
+                resource.update(&cx, &plain(prior), &plain(desired)).await.map(Came::Object)
             }
-            Verb::Delete { prior, .. } => Ok(Outcome::Gone(resource.delete(&cx, &plain(prior)).await?)),
+            Verb::Delete { prior, .. } => Ok(Came::Gone(resource.delete(&cx, &plain(prior)).await?)),
             Verb::Read { .. } => Err(no_type(type_name)),
         }
     }

@@ -213,3 +213,6 @@ impl Draft {
         Order { steps: self.steps, followers }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! A plan in a file: self-contained, versioned, JSON.
+//!
+//! It holds the files of the spec, the values of the variables, the state before and after refreshing, every change with
+//! its values, and the action graph. Applying it needs nothing else, and makes no choice.
+
+mod parts;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+use terrane_model::Value;
+
+use crate::plan::Plan;
+
+pub use wire::{value_from_wire, value_to_wire};
+
+/// Says what kind of file it is.
+const FORMAT: &str = "terrane-plan";
+/// Grows when an older reader would misread the file.
+const VERSION: u64 = 1;
+
+/// What a plan file holds besides the plan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Envelope {
+    /// Version of the program that wrote it.
+    pub program_version: String,
+    /// When it was made, RFC 3339.
+    pub created: String,
+    /// Names and texts of the spec's files.
+    pub spec_files: Vec<(String, String)>,
+}
+
+/// A plan file that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It is no JSON: cut off, or something else.
+    #[error("it is not a plan file, or it is cut off")]
+    NotJson(#[source] serde_json::Error),
+    /// It is JSON of another kind.
+    #[error("it is not a plan file")]
+    NotAPlan,
+    /// A newer program wrote it.
+    #[error("it was written by Terrane {program} in the plan format {version}; this program reads format {VERSION}")]
+    Newer {
+        /// The format's version.
+        version: u64,
+        /// The program's version.
+        program: String,
+    },
+    /// A part is missing or of the wrong shape.
+    #[error("the part `{0}` is missing or damaged")]
+    Damaged(String),
+}
+
+/// Writes a plan file.
+pub fn write(plan: &Plan, envelope: &Envelope) -> Vec<u8> {
+    let files: Vec<Json> =
+        envelope.spec_files.iter().map(|(name, text)| json!({ "name": name, "text": text })).collect();
+    let variables: Map<String, Json> =
+        plan.variables.iter().map(|(name, value)| (name.to_string(), value_to_wire(value))).collect();
+    let file = json!({
+        "format": FORMAT,
+        "version": VERSION,
+        "program_version": envelope.program_version,
+        "created": envelope.created,
+        "mode": parts::mode_name(plan.mode),
+        "workspace": plan.workspace.as_ref(),
+        "digest": plan.digest,
+        "spec": files,
+        "variables": variables,
+        "prior": parts::snapshot_to_json(&plan.prior),
+        "refreshed": parts::snapshot_to_json(&plan.refreshed),
+        "changes": plan.changes.iter().map(parts::change_to_json).collect::<Vec<_>>(),
+        "drift": plan.drift.iter().map(parts::drift_to_json).collect::<Vec<_>>(),
+        "outputs": parts::outputs_to_json(&plan.outputs),
+        "order": parts::order_to_json(&plan.order),
+    });
+    let mut bytes = file.to_string().into_bytes();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Reads a plan file.
+///
+/// # Errors
+/// Anything that is not a whole plan file of this version. Unknown keys are ignored.
+pub fn read(bytes: &[u8]) -> Result<(Plan, Envelope), FileError> {
+    let file: Json = serde_json::from_slice(bytes).map_err(FileError::NotJson)?;
+    if file.get("format").and_then(Json::as_str) != Some(FORMAT) {
+        return Err(FileError::NotAPlan);
+    }
+    let text = |name: &str| {
+        file.get(name).and_then(Json::as_str).map(str::to_owned).ok_or_else(|| FileError::Damaged(name.to_owned()))
+    };
+    let part = |name: &str| file.get(name).ok_or_else(|| FileError::Damaged(name.to_owned()));
+    let version = part("version")?.as_u64().ok_or_else(|| FileError::Damaged("version".into()))?;
+    if version != VERSION {
+        return Err(FileError::Newer { version, program: text("program_version")? });
+    }
+    fn whole<T>(name: &str, found: Option<T>) -> Result<T, FileError> {
+        found.ok_or_else(|| FileError::Damaged(name.to_owned()))
+    }
+    let all = |name: &'static str| whole(name, part(name)?.as_array().map(Vec::as_slice));
+    let spec_files = all("spec")?.iter().map(parts::file_from_json).collect::<Option<Vec<_>>>();
+    let variables = part("variables")?.as_object().and_then(|variables| {
+        variables
+            .iter()
+            .map(|(name, value)| Some((Arc::from(name.as_str()), value_from_wire(value)?)))
+            .collect::<Option<BTreeMap<Arc<str>, Value>>>()
+    });
+    let changes = all("changes")?.iter().map(parts::change_from_json).collect::<Option<Vec<_>>>();
+    let drift = all("drift")?.iter().map(parts::drift_from_json).collect::<Option<Vec<_>>>();
+    let plan = Plan {
+        mode: whole("mode", parts::mode_from_name(&text("mode")?))?,
+        prior: whole("prior", parts::snapshot_from_json(part("prior")?))?,
+        refreshed: whole("refreshed", parts::snapshot_from_json(part("refreshed")?))?,
+        digest: text("digest")?,
+        workspace: text("workspace")?.into(),
+        variables: whole("variables", variables)?,
+        changes: whole("changes", changes)?,
+        drift: whole("drift", drift)?,
+        outputs: whole("outputs", parts::outputs_from_json(part("outputs")?))?,
+        order: whole("order", parts::order_from_json(part("order")?))?,
+        warnings: vec![],
+    };
+    crate::verify::verify(&plan).map_err(|_| FileError::Damaged("order".into()))?;
+    let envelope = Envelope {
+        program_version: text("program_version")?,
+        created: text("created")?,
+        spec_files: whole("spec", spec_files)?,
+    };
+    Ok((plan, envelope))
+}

@@ -1,0 +1,216 @@
+//! The parts of a plan file. Every `from` answers nothing when the part is damaged.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+use terrane_model::{Action, Address, Path, Reason, ResourceAddress, Step as PathStep, Value};
+use terrane_state::Snapshot;
+
+use super::wire::{value_from_wire, value_to_wire};
+use crate::order::{Order, Step};
+use crate::plan::{Change, Drift, Mode, OutputChange, ProviderKey};
+
+const MODES: [(Mode, &str); 3] =
+    [(Mode::Normal, "normal"), (Mode::Destroy, "destroy"), (Mode::RefreshOnly, "refresh-only")];
+
+const ACTIONS: [(Action, &str); 8] = [
+    (Action::NoOp, "no-op"),
+    (Action::Create, "create"),
+    (Action::Read, "read"),
+    (Action::Update, "update"),
+    (Action::DeleteThenCreate, "delete-then-create"),
+    (Action::CreateThenDelete, "create-then-delete"),
+    (Action::Delete, "delete"),
+    (Action::Forget, "forget"),
+];
+
+const REASONS: [Reason; 12] = [
+    Reason::Plain,
+    Reason::ReplaceBecauseCannotUpdate,
+    Reason::ReplaceBecauseTainted,
+    Reason::ReplaceByRequest,
+    Reason::ReplaceByTriggers,
+    Reason::DeleteBecauseNoResourceConfig,
+    Reason::DeleteBecauseWrongRepetition,
+    Reason::DeleteBecauseCountIndex,
+    Reason::DeleteBecauseEachKey,
+    Reason::DeleteBecauseNoModule,
+    Reason::ReadBecauseConfigUnknown,
+    Reason::ReadBecauseDependencyPending,
+];
+
+pub(super) fn mode_name(mode: Mode) -> &'static str {
+    MODES.iter().find(|(m, _)| *m == mode).map_or("normal", |(_, name)| name)
+}
+
+pub(super) fn mode_from_name(name: &str) -> Option<Mode> {
+    MODES.iter().find(|(_, n)| *n == name).map(|(mode, _)| *mode)
+}
+
+pub(super) fn file_from_json(json: &Json) -> Option<(String, String)> {
+    Some((json.get("name")?.as_str()?.to_owned(), json.get("text")?.as_str()?.to_owned()))
+}
+
+/// A snapshot stands in the plan as it would stand in a state file.
+pub(super) fn snapshot_to_json(snapshot: &Snapshot) -> Json {
+    Json::String(String::from_utf8_lossy(&terrane_state::render(snapshot)).into_owned())
+}
+
+pub(super) fn snapshot_from_json(json: &Json) -> Option<Snapshot> {
+    terrane_state::parse(json.as_str()?.as_bytes()).ok()
+}
+
+fn optional(value: Option<&Value>) -> Json {
+    value.map_or(Json::Null, value_to_wire)
+}
+
+/// Absent is null here; damaged is nothing.
+fn optional_from(json: Option<&Json>) -> Option<Option<Value>> {
+    match json? {
+        Json::Null => Some(None),
+        json => Some(Some(value_from_wire(json)?)),
+    }
+}
+
+pub(super) fn change_to_json(change: &Change) -> Json {
+    let action = ACTIONS.iter().find(|(a, _)| *a == change.action).map_or("", |(_, name)| name);
+    json!({
+        "address": change.address.to_string(),
+        "deposed": change.deposed,
+        "provider": change.provider.state_name(),
+        "action": action,
+        "reason": change.reason.json_name(),
+        "before": optional(change.before.as_ref()),
+        "after": optional(change.after.as_ref()),
+        "replace_paths": change.replace_paths.iter().map(path_to_json).collect::<Vec<_>>(),
+        "dependencies": change.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "create_before_destroy": change.create_before_destroy,
+    })
+}
+
+pub(super) fn change_from_json(json: &Json) -> Option<Change> {
+    let reason = json.get("reason")?.as_str();
+    let deposed = json.get("deposed")?;
+    let paths = json.get("replace_paths")?.as_array()?.iter().map(path_from_json).collect::<Option<_>>()?;
+    let dependencies = json.get("dependencies")?.as_array()?.iter().map(resource_from_json).collect::<Option<_>>()?;
+    let action = json.get("action")?.as_str()?;
+    Some(Change {
+        address: json.get("address")?.as_str()?.parse().ok()?,
+        deposed: if deposed.is_null() { None } else { Some(deposed.as_str()?.to_owned()) },
+        provider: ProviderKey::from_state_name(json.get("provider")?.as_str()?)?,
+        action: ACTIONS.iter().find(|(_, name)| *name == action).map(|(a, _)| *a)?,
+        reason: REASONS.iter().find(|r| r.json_name() == reason).copied()?,
+        before: optional_from(json.get("before"))?,
+        after: optional_from(json.get("after"))?,
+        replace_paths: paths,
+        dependencies,
+        create_before_destroy: json.get("create_before_destroy")?.as_bool()?,
+    })
+}
+
+fn resource_from_json(json: &Json) -> Option<ResourceAddress> {
+    json.as_str()?.parse::<Address>().ok().map(|address| address.resource)
+}
+
+pub(super) fn drift_to_json(drift: &Drift) -> Json {
+    json!({
+        "address": drift.address.to_string(),
+        "before": value_to_wire(&drift.before),
+        "after": optional(drift.after.as_ref()),
+    })
+}
+
+pub(super) fn drift_from_json(json: &Json) -> Option<Drift> {
+    Some(Drift {
+        address: json.get("address")?.as_str()?.parse().ok()?,
+        before: value_from_wire(json.get("before")?)?,
+        after: optional_from(json.get("after"))?,
+    })
+}
+
+pub(super) fn outputs_to_json(outputs: &BTreeMap<Arc<str>, OutputChange>) -> Json {
+    let one = |output: &OutputChange| {
+        json!({
+            "before": optional(output.before.as_ref()),
+            "after": optional(output.after.as_ref()),
+            "sensitive": output.sensitive,
+        })
+    };
+    Json::Object(outputs.iter().map(|(name, output)| (name.to_string(), one(output))).collect::<Map<_, _>>())
+}
+
+pub(super) fn outputs_from_json(json: &Json) -> Option<BTreeMap<Arc<str>, OutputChange>> {
+    json.as_object()?
+        .iter()
+        .map(|(name, output)| {
+            let change = OutputChange {
+                before: optional_from(output.get("before"))?,
+                after: optional_from(output.get("after"))?,
+                sensitive: output.get("sensitive")?.as_bool()?,
+            };
+            Some((Arc::from(name.as_str()), change))
+        })
+        .collect()
+}
+
+pub(super) fn order_to_json(order: &Order) -> Json {
+    let step = |step: &Step| match step {
+        Step::Apply(i) => json!(["apply", i]),
+        Step::Delete(i) => json!(["delete", i]),
+        Step::Forget(i) => json!(["forget", i]),
+        Step::Made => json!(["made"]),
+        Step::Unneeded => json!(["unneeded"]),
+    };
+    json!({ "steps": order.steps.iter().map(step).collect::<Vec<_>>(), "followers": order.followers })
+}
+
+pub(super) fn order_from_json(json: &Json) -> Option<Order> {
+    let number = |json: &Json| json.as_u64().and_then(|n| usize::try_from(n).ok());
+    let step = |json: &Json| {
+        let index = || json.get(1).and_then(number);
+        Some(match json.get(0)?.as_str()? {
+            "apply" => Step::Apply(index()?),
+            "delete" => Step::Delete(index()?),
+            "forget" => Step::Forget(index()?),
+            "made" => Step::Made,
+            "unneeded" => Step::Unneeded,
+            _ => return None,
+        })
+    };
+    let steps: Vec<Step> = json.get("steps")?.as_array()?.iter().map(step).collect::<Option<_>>()?;
+    let followers: Vec<Vec<usize>> = json
+        .get("followers")?
+        .as_array()?
+        .iter()
+        .map(|list| list.as_array()?.iter().map(number).collect())
+        .collect::<Option<_>>()?;
+    let whole = followers.len() == steps.len() && followers.iter().flatten().all(|node| *node < steps.len());
+    whole.then_some(Order { steps, followers })
+}
+
+fn path_to_json(path: &Path) -> Json {
+    let step = |step: &PathStep| match step {
+        PathStep::Attribute(name) => json!({ "attribute": name.as_ref() }),
+        PathStep::Key(name) => json!({ "key": name.as_ref() }),
+        PathStep::Index(i) => json!({ "index": i }),
+        PathStep::Element(value) => json!({ "element": value_to_wire(value) }),
+    };
+    Json::Array(path.0.iter().map(step).collect())
+}
+
+fn path_from_json(json: &Json) -> Option<Path> {
+    let step = |json: &Json| {
+        if let Some(name) = json.get("attribute") {
+            return Some(PathStep::Attribute(name.as_str()?.into()));
+        }
+        if let Some(name) = json.get("key") {
+            return Some(PathStep::Key(name.as_str()?.into()));
+        }
+        if let Some(i) = json.get("index") {
+            return Some(PathStep::Index(usize::try_from(i.as_u64()?).ok()?));
+        }
+        Some(PathStep::Element(Box::new(value_from_wire(json.get("element")?)?)))
+    };
+    json.as_array()?.iter().map(step).collect::<Option<_>>().map(Path)
+}

@@ -1,0 +1,126 @@
+//! After a run that died: what it had begun is looked for, and adopted or dropped.
+
+use std::time::Duration;
+
+use terrane_model::{Address, Diagnostic, Diagnostics};
+use terrane_plan::ProviderKey;
+use terrane_plan::codec::{decode, encode};
+use terrane_provider::{Catalog, Context};
+use terrane_state::journal::{Change, Intent, Operation, Outcome};
+use terrane_state::{Object, Status, Store};
+
+use crate::events::{Events, Waits};
+use crate::observe::diagnose;
+use crate::sessions::Sessions;
+
+/// How long finding one object may take.
+const FIND_LIMIT: Duration = Duration::from_secs(120);
+
+/// What became of one intent whose outcome was not written down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recovery {
+    /// The instance.
+    pub address: Address,
+    /// What had been begun.
+    pub operation: Operation,
+    /// What was found.
+    pub found: Found,
+}
+
+/// What was found of an interrupted action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The object was made: it is in the state now.
+    Adopted,
+    /// The object was not made.
+    NotMade,
+    /// The object exists: what it is like is read in the next refresh.
+    There,
+    /// The object is gone: it is out of the state now.
+    Gone,
+}
+
+/// Closes every open intent of the store.
+///
+/// # Errors
+/// One message per object that could not be looked for; its intent stays open.
+pub async fn recover(
+    store: &mut Store,
+    catalog: &Catalog,
+    sessions: &Sessions,
+    events: &dyn Events,
+) -> Result<Vec<Recovery>, Diagnostics> {
+    let open: Vec<(u64, Intent)> = store.open_intents().iter().map(|(n, intent)| (*n, intent.clone())).collect();
+    let mut done = Vec::new();
+    let mut errors = Diagnostics::new();
+    for (n, intent) in open {
+        match look(&intent, store, catalog, sessions, events).await {
+            Ok((found, change)) => {
+                let outcome = Outcome::of(intent.address.clone(), Some(n), change);
+                let outcome = match &intent.deposed {
+                    Some(key) => outcome.deposed(key.clone()),
+                    None => outcome,
+                };
+                if let Err(error) = store.outcome(outcome) {
+                    let detail = format!("{error}.");
+                    errors.push(Diagnostic::error("state-not-saved", "State could not be saved", detail));
+                    break;
+                }
+                done.push(Recovery { address: intent.address, operation: intent.operation, found });
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(done) } else { Err(errors) }
+}
+
+async fn look(
+    intent: &Intent,
+    store: &Store,
+    catalog: &Catalog,
+    sessions: &Sessions,
+    events: &dyn Events,
+) -> Result<(Found, Change), Diagnostic> {
+    let address = &intent.address;
+    let nothing = |why: &str| Change::Nothing { why: why.to_owned() };
+    let Some(resource) = catalog.resource(&address.resource.type_name) else {
+        let detail = format!("The journal names the type `{}`, which this version does not know.", address.resource.type_name);
+        return Err(Diagnostic::error("unknown-type", "Object of an unknown type", detail).about(address));
+    };
+    let Some(key) = ProviderKey::from_state_name(&intent.provider) else {
+        let detail = format!("The journal names the provider `{}`, which can't be read.", intent.provider);
+        return Err(Diagnostic::error("missing-provider", "Missing provider configuration", detail).about(address));
+    };
+    let session = sessions.get(&key, address)?;
+    let waits = Waits(events);
+    let marker = intent.marker.as_deref();
+    let cx = Context { session, address, timeout: FIND_LIMIT, marker, progress: &waits };
+    let schema = resource.schema();
+    let value = |object: &Object| decode(schema, &object.attributes, &object.sensitive).ok();
+    match intent.operation {
+        Operation::Create => {
+            let Some(planned) = intent.planned.as_ref().and_then(value) else {
+                return Ok((Found::NotMade, nothing("the journal has no planned object")));
+            };
+            let found = resource.find(&cx, &planned).await.map_err(|e| diagnose(&e, address, "look for"))?;
+            let Some(found) = found else { return Ok((Found::NotMade, nothing("it was not made"))) };
+            let Some((attributes, sensitive)) = encode(schema, &found) else {
+                return Err(Diagnostic::error("provider-bug", "Incomplete object", "It has unknown parts.").about(address));
+            };
+            let template = intent.planned.clone().unwrap_or_default();
+            // It may lack what comes after the first call; the plan that follows brings it to what the spec says.
+            let object = Object { status: Status::Ready, attributes, sensitive, ..template };
+            Ok((Found::Adopted, Change::Put { provider: intent.provider.clone(), object }))
+        }
+        Operation::Update => Ok((Found::There, nothing("it is read in the next refresh"))),
+        Operation::Delete => {
+            let prior = store.snapshot().object(address, intent.deposed.as_deref()).and_then(value);
+            let Some(prior) = prior else { return Ok((Found::Gone, nothing("the state does not have it"))) };
+            let there = resource.read(&cx, &prior).await.map_err(|e| diagnose(&e, address, "look for"))?;
+            match there {
+                Some(_) => Ok((Found::There, nothing("it still exists"))),
+                None => Ok((Found::Gone, Change::Remove)),
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The direction of dependencies, read from cargo's metadata: which crate may know which, and what each must never know.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// The arrows that exist, without those of tests. The absence of all others is the point.
+const MAY_USE: [(&str, &[&str]); 12] = [
+    ("model", &[]),
+    ("expr", &["model"]),
+    ("spec", &["expr", "model"]),
+    ("state", &["model"]),
+    ("provider", &["model"]),
+    ("iam", &[]),
+    ("plan", &["expr", "model", "provider", "spec", "state"]),
+    ("reconcile", &["expr", "model", "plan", "provider", "spec", "state"]),
+    ("aws", &["iam", "model", "provider"]),
+    ("sandbox", &["iam"]),
+    (
+        "cli",
+        &["aws", "expr", "iam", "model", "plan", "provider", "reconcile", "sandbox", "spec", "state"],
+    ),
+    ("testkit", &["expr", "model", "plan", "provider", "reconcile", "spec", "state"]),
+];
+
+/// What a crate must not reach, not even through others. A name stands for all that begin with it.
+const NEVER: [(&str, &[&str]); 9] = [
+    ("model", &["tokio", "aws-", "petgraph", "toml"]),
+    ("expr", &["tokio", "aws-", "petgraph", "toml"]),
+    ("spec", &["tokio", "aws-", "petgraph"]),
+    ("state", &["tokio", "aws-", "petgraph", "toml"]),
+    ("provider", &["aws-", "petgraph", "toml"]),
+    ("iam", &["tokio", "aws-", "petgraph", "toml"]),
+    ("plan", &["aws-"]),
+    ("reconcile", &["aws-"]),
+    ("testkit", &["aws-"]),
+];
+
+struct Workspace {
+    direct: BTreeMap<String, BTreeSet<String>>,
+    resolved: BTreeMap<String, BTreeSet<String>>,
+}
+
+fn workspace() -> Workspace {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
+    let options = vec!["--locked".to_owned(), "--offline".to_owned()];
+    let metadata = MetadataCommand::new().manifest_path(manifest).other_options(options).exec().unwrap();
+    let ours = |name: &str| name.strip_prefix("terrane-").map(str::to_owned);
+    let mut direct = BTreeMap::new();
+    for package in metadata.workspace_packages() {
+        let normal = package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal);
+        direct.insert(ours(&package.name).unwrap(), normal.filter_map(|d| ours(&d.name)).collect());
+    }
+    let resolve = metadata.resolve.as_ref().unwrap();
+    let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
+    let mut resolved = BTreeMap::new();
+    for package in metadata.workspace_packages() {
+        let (mut open, mut seen, mut names) = (vec![&package.id], BTreeSet::new(), BTreeSet::new());
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            names.insert(metadata[id].name.to_string());
+            let normal = |d: &&cargo_metadata::NodeDep| d.dep_kinds.iter().any(|k| k.kind == DependencyKind::Normal);
+            open.extend(nodes[id].deps.iter().filter(normal).map(|d| &d.pkg));
+        }
+        resolved.insert(ours(&package.name).unwrap(), names);
+    }
+    Workspace { direct, resolved }
+}
+
+#[test]
+fn every_arrow_is_one_that_may_be() {
+    let workspace = workspace();
+    let known: BTreeSet<&str> = MAY_USE.iter().map(|(name, _)| *name).collect();
+    let there: BTreeSet<&str> = workspace.direct.keys().map(String::as_str).collect();
+    assert_eq!(there, known, "a crate without a line in this test, or a line without its crate");
+    for (name, allowed) in MAY_USE {
+        let used: BTreeSet<&str> = workspace.direct[name].iter().map(String::as_str).collect();
+        let wrong: Vec<_> = used.difference(&allowed.iter().copied().collect()).copied().collect();
+        assert!(wrong.is_empty(), "{name} uses {wrong:?}");
+    }
+}
+
+#[test]
+fn no_crate_reaches_what_it_must_never_know() {
+    let workspace = workspace();
+    for (name, never) in NEVER {
+        for reached in &workspace.resolved[name] {
+            let bad = never.iter().find(|prefix| reached.starts_with(**prefix));
+            assert!(bad.is_none(), "{name} reaches {reached}");
+        }
+    }
+}
