@@ -10,6 +10,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 use terrane_model::{Address, Key, Path, ResourceAddress, Value};
 
+use crate::backend::Version;
+
 /// The version of Terraform that a state written by this program says it is compatible with.
 pub const COMPATIBLE_VERSION: &str = "1.11.4";
 
@@ -126,6 +128,11 @@ impl Snapshot {
             terrane: Map::new(),
             other: Map::new(),
         }
+    }
+
+    /// Which snapshot it is.
+    pub fn version(&self) -> Version {
+        Version { lineage: self.lineage.clone(), serial: self.serial }
     }
 
     /// Whether no object and no output is left.

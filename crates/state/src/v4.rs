@@ -15,3 +15,6 @@ pub(crate) use write::{read_object, render_object};
 
 /// The version of Terrane's own part that this program writes, and the newest that it reads.
 pub(crate) const TERRANE_FORMAT: u64 = 1;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Where snapshots are kept: what every backend must be able to do.
+//!
+//! A backend moves bytes, and is bound to one workspace. It does not know what they say.
+
+use std::fmt;
+
+use crate::error::StateError;
+use crate::lock::LockInfo;
+
+/// The name of the workspace that always exists.
+pub const DEFAULT_WORKSPACE: &str = "default";
+
+/// Which snapshot it is: two of one lineage are ordered by their serials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// See [`Snapshot::lineage`](crate::Snapshot::lineage).
+    pub lineage: String,
+    /// See [`Snapshot::serial`](crate::Snapshot::serial).
+    pub serial: u64,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "serial {} of lineage {}", self.serial, self.lineage)
+    }
+}
+
+/// A snapshot on its way to a backend.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'a> {
+    /// The whole file.
+    pub bytes: &'a [u8],
+    /// Which snapshot it is.
+    pub version: &'a Version,
+    /// What it replaces; nothing when there must be no state yet.
+    pub replaces: Option<&'a Version>,
+}
+
+/// A lock that was taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The description of a lock whose holder is dead, and which was taken over.
+    pub abandoned: Option<LockInfo>,
+}
+
+/// A place for the snapshots of one workspace.
+pub trait Backend: Send {
+    /// What the place is called in messages.
+    fn place(&self) -> String;
+
+    /// The names of all workspaces, sorted, [`DEFAULT_WORKSPACE`] among them.
+    ///
+    /// # Errors
+    /// When the place cannot be listed.
+    fn workspaces(&mut self) -> Result<Vec<String>, StateError>;
+
+    /// Removes a workspace with its state, whatever that holds.
+    ///
+    /// # Errors
+    /// [`StateError::Workspace`] for the default one and this backend's own, [`StateError::Locked`] when it is in use.
+    fn delete_workspace(&mut self, name: &str) -> Result<(), StateError>;
+
+    /// The bytes of the snapshot; nothing when there is none yet.
+    ///
+    /// # Errors
+    /// When the place cannot be read.
+    fn read(&mut self) -> Result<Option<Vec<u8>>, StateError>;
+
+    /// Replaces the snapshot as a whole: afterwards, and after a failure or a crash at any moment, either the old or the
+    /// new one is there.
+    ///
+    /// # Errors
+    /// [`StateError::Moved`] when what is there is not what should be replaced, or is of another lineage, or has no lower
+    /// serial. After any other error it may be the old or the new one that is there.
+    fn write(&mut self, write: Write<'_>) -> Result<(), StateError>;
+
+    /// Takes the lock, or fails at once.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] when somebody has it.
+    fn lock(&mut self, info: &LockInfo) -> Result<Taken, StateError>;
+
+    /// Gives the lock back. Nothing happens when it is not held.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    fn unlock(&mut self) -> Result<(), StateError>;
+
+    /// Takes the lock with this id away from a holder that is gone.
+    ///
+    /// # Errors
+    /// [`StateError::NotUnlocked`] when there is no lock, one with another id, or a holder that is known to be alive.
+    fn force_unlock(&mut self, id: &str) -> Result<LockInfo, StateError>;
+}
+
+/// Takes the lock, as often as `again` says so after a refusal. `again` is where the caller waits and watches its clock.
+///
+/// # Errors
+/// The last refusal, or at once what is no [`StateError::Locked`].
+pub fn lock_patiently(
+    backend: &mut dyn Backend,
+    info: &LockInfo,
+    again: &mut dyn FnMut(&StateError) -> bool,
+) -> Result<Taken, StateError> {
+    loop {
+        match backend.lock(info) {
+            Err(refusal @ StateError::Locked { .. }) if again(&refusal) => {}
+            result => return result,
+        }
+    }
+}
+
+/// Whether a name can be a workspace's: letters, digits, `-`, `_` and `.`, not beginning with a dot, at most 90.
+pub(crate) fn check_workspace(name: &str) -> Result<(), StateError> {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match !name.is_empty() && name.len() <= 90 && !name.starts_with('.') && name.chars().all(good) {
+        true => Ok(()),
+        false => Err(StateError::Workspace {
+            name: name.to_owned(),
+            why: "needs a name of at most 90 letters, digits, `-`, `_` and `.` that does not begin with a dot",
+        }),
+    }
+}

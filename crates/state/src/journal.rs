@@ -1,0 +1,265 @@
+//! The write-ahead log of an apply: what is about to be done, and what came of it.
+//!
+//! A journal lives beside the state for as long as the state does not say everything: from the first intent of a run to
+//! the snapshot that holds its last outcome. It is a file of JSON lines, each with a checksum. Intents are on the disk
+//! before the call is made. Outcomes are only handed to the operating system, which is enough for any death of the
+//! process; should the machine itself die, the intent is still there and the object is looked for.
+//!
+//! A torn end is what a crash leaves, and is passed over. A damaged line with whole ones behind it is not: something else
+//! happened to the file, and somebody must look.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use terrane_model::Address;
+
+use crate::backend::Version;
+use crate::disk::Disk;
+use crate::error::StateError;
+use crate::lock::try_lock;
+use crate::snapshot::{Object, Snapshot};
+
+pub(crate) mod record;
+pub(crate) mod replay;
+
+use record::Record;
+pub(crate) use replay::Replay;
+
+/// What is about to be done to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// It is made.
+    Create,
+    /// It is changed.
+    Update,
+    /// It is deleted.
+    Delete,
+}
+
+/// One call that is about to be made, with all that is needed to find its object again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Intent {
+    /// The instance.
+    pub address: Address,
+    /// The key of the deposed object, when it is about one.
+    pub deposed: Option<String>,
+    /// What is about to be done.
+    pub operation: Operation,
+    /// The provider configuration, as the state names it.
+    pub provider: String,
+    /// The object as planned; attributes that are not known yet are left out.
+    pub planned: Option<Object>,
+    /// What marks an object that has no name of its own, such as a tag's value.
+    pub marker: Option<String>,
+    /// The `id` of the object as it is before, when there is one.
+    pub id: Option<String>,
+}
+
+/// What came of a call, or of a step that needs none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The intent that this closes; nothing for a step that had none.
+    pub intent: Option<u64>,
+    /// The instance.
+    pub address: Address,
+    /// The key of the deposed object, when it is about one.
+    pub deposed: Option<String>,
+    /// The fingerprint of the object as it was before; nothing when there was none. The store fills it in.
+    pub(crate) before: Option<String>,
+    /// What became of the object.
+    pub change: Change,
+}
+
+impl Outcome {
+    /// An outcome for an instance's current object.
+    pub fn of(address: Address, intent: Option<u64>, change: Change) -> Outcome {
+        Outcome { intent, address, deposed: None, before: None, change }
+    }
+
+    /// The same for the object deposed under a key.
+    #[must_use]
+    pub fn deposed(self, key: impl Into<String>) -> Outcome {
+        Outcome { deposed: Some(key.into()), ..self }
+    }
+
+    /// Brings the outcome into a snapshot. Doing so again changes nothing.
+    pub(crate) fn apply(&self, snapshot: &mut Snapshot) {
+        let address = &self.address;
+        match (&self.change, &self.deposed) {
+            (Change::Put { provider, object }, None) => snapshot.put(address, provider, *object.clone()),
+            (Change::Put { provider, object }, Some(key)) => {
+                snapshot.put_deposed(address, provider, key, *object.clone());
+            }
+            (Change::Remove, None) => drop(snapshot.remove(address)),
+            (Change::Remove, Some(key)) => drop(snapshot.remove_deposed(address, key)),
+            (Change::Depose { key }, _) => {
+                let now = record::fingerprint(snapshot.get(address)).ok().flatten();
+                if now == self.before {
+                    snapshot.depose(address, key);
+                }
+            }
+            (Change::Rename { to }, _) => {
+                snapshot.rename(address, to);
+            }
+            (Change::Nothing { .. }, _) => {}
+        }
+    }
+}
+
+/// What became of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// It is like this now. Whole, or tainted when only a part was made.
+    Put {
+        /// The provider configuration, as the state names it.
+        provider: String,
+        /// The object.
+        object: Box<Object>,
+    },
+    /// It is gone, or no longer looked after.
+    Remove,
+    /// It was put aside under a key of eight hexadecimal digits, so that another can take its place.
+    Depose {
+        /// The key.
+        key: String,
+    },
+    /// It goes under another address, with all that is deposed.
+    Rename {
+        /// The new address.
+        to: Address,
+    },
+    /// It is as it was: the call is known to have had no effect.
+    Nothing {
+        /// Why.
+        why: String,
+    },
+}
+
+/// The journal's file.
+pub(crate) struct Journal {
+    disk: Disk,
+    path: PathBuf,
+    /// Nothing until there is something to write, when there was no file.
+    file: Option<File>,
+    /// Bytes of whole lines.
+    len: u64,
+    /// Whether the file may have bytes behind its whole lines, from a write that failed.
+    unclean: bool,
+}
+
+impl Journal {
+    /// Opens the journal to go on with it, and tells what it holds. Makes no file where there is none.
+    pub(crate) fn open(disk: Disk, path: &Path) -> Result<(Journal, Replay), StateError> {
+        let mut journal = Journal { disk, path: path.to_owned(), file: None, len: 0, unclean: false };
+        let Some(file) = journal.disk.open(path).map_err(journal.io("open"))? else {
+            return Ok((journal, Replay::default()));
+        };
+        journal.lock(&file)?;
+        let bytes = journal.disk.read_from_start(&file, path).map_err(journal.io("read"))?;
+        let replay = Replay::read(&bytes).map_err(|why| journal.unusable(why))?;
+        journal.len = replay.len;
+        journal.disk.truncate(&file, path, journal.len).map_err(journal.io("repair"))?;
+        journal.file = Some(file);
+        Ok((journal, replay))
+    }
+
+    /// Tells what a journal holds, and leaves it alone.
+    pub(crate) fn peek(disk: &Disk, path: &Path) -> Result<Replay, StateError> {
+        let io = |source| StateError::Io { action: "read", path: path.to_owned(), source };
+        let Some(file) = disk.open_to_read(path).map_err(io)? else { return Ok(Replay::default()) };
+        let bytes = disk.read_from_start(&file, path).map_err(io)?;
+        Replay::read(&bytes).map_err(|why| StateError::Journal { path: path.to_owned(), why })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends records, as one write. When one of them must be durable, they all are when this returns. After a failure
+    /// none of them is there.
+    pub(crate) fn append(&mut self, base: &Version, records: &[Record]) -> Result<(), StateError> {
+        let mut lines = Vec::new();
+        let first = self.is_empty().then(|| Record::Base(base.clone()));
+        for record in first.iter().chain(records) {
+            record.write(&mut lines).map_err(|error| self.unusable(error.to_string()))?;
+        }
+        let created = self.file.is_none();
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => self.create()?,
+        };
+        let durable = records.iter().any(Record::is_durable);
+        let result = self.write(&file, &lines, durable, created);
+        self.file = Some(file);
+        result.map_err(self.io("write"))
+    }
+
+    fn write(&mut self, file: &File, lines: &[u8], durable: bool, created: bool) -> io::Result<()> {
+        if self.unclean {
+            self.disk.truncate(file, &self.path, self.len)?;
+        }
+        self.unclean = true;
+        self.disk.write(file, &self.path, lines)?;
+        if durable {
+            self.disk.sync(file, &self.path)?;
+        }
+        if created {
+            self.disk.sync_folder(&self.path)?;
+        }
+        self.unclean = false;
+        self.len += lines.len() as u64;
+        Ok(())
+    }
+
+    /// Forgets everything: the snapshot has it now.
+    pub(crate) fn clear(&mut self) -> Result<(), StateError> {
+        if let (Some(file), false) = (&self.file, self.len == 0 && !self.unclean) {
+            self.disk.truncate(file, &self.path, 0).map_err(self.io("clear"))?;
+            self.len = 0;
+            self.unclean = false;
+        }
+        Ok(())
+    }
+
+    /// Removes the file of a journal that holds nothing.
+    pub(crate) fn remove_if_empty(self) -> Result<(), StateError> {
+        match self.is_empty() && self.file.is_some() {
+            true => self.disk.remove(&self.path).map_err(self.io("remove")),
+            false => Ok(()),
+        }
+    }
+
+    fn create(&self) -> Result<File, StateError> {
+        let folder = crate::disk::folder(&self.path);
+        self.disk.create_folder(folder).map_err(self.io("make a folder for"))?;
+        let file = self.disk.open_or_create(&self.path).map_err(self.io("create"))?;
+        self.lock(&file)?;
+        Ok(file)
+    }
+
+    fn lock(&self, file: &File) -> Result<(), StateError> {
+        match try_lock(file).map_err(self.io("lock"))? {
+            true => Ok(()),
+            false => Err(self.unusable("another process is writing it")),
+        }
+    }
+
+    fn unusable(&self, why: impl Into<String>) -> StateError {
+        StateError::Journal { path: self.path.clone(), why: why.into() }
+    }
+
+    fn io(&self, action: &'static str) -> impl FnOnce(io::Error) -> StateError + use<> {
+        let path = self.path.clone();
+        move |source| StateError::Io { action, path, source }
+    }
+}
+
+#[cfg(test)]
+mod tests;
