@@ -8,7 +8,12 @@ use crate::visit::Visit;
 use crate::wire::{Refusal, Service};
 
 /// Refuses the call unless identity policies allow it.
-pub(crate) fn identity(visit: &Visit<'_>, action: &str, resource: &str, context: Context) -> Result<(), Refusal> {
+pub(crate) fn identity(
+    visit: &Visit<'_>,
+    action: &str,
+    resource: &str,
+    context: Context,
+) -> Result<(), Refusal> {
     with_resource_policy(visit, action, resource, context, None)
 }
 

@@ -32,9 +32,9 @@ impl Clock {
     /// Moves the time forward for all clones.
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        let _ = self.offset_millis.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |offset| {
-            Some(offset.saturating_add(by))
-        });
+        let _ = self
+            .offset_millis
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |offset| Some(offset.saturating_add(by)));
     }
 
     pub(crate) fn offset_millis(&self) -> i64 {

@@ -13,9 +13,11 @@ use crate::wire::{Call, Refusal};
 /// The administrator that exists from the start.
 pub(crate) const ADMIN_NAME: &str = "terrane-admin";
 /// Its access key. Both pairs are well known: whoever can open the folder may do everything in it anyway.
-pub(crate) const ADMIN_KEY: (&str, &str) = ("AKIATERRANEADMIN0001", "sandbox/administrator/not/a/real/secret1");
+pub(crate) const ADMIN_KEY: (&str, &str) =
+    ("AKIATERRANEADMIN0001", "sandbox/administrator/not/a/real/secret1");
 /// The root user's access key.
-pub(crate) const ROOT_KEY: (&str, &str) = ("AKIATERRANEROOT00001", "sandbox/root/user/not/a/real/secret00001");
+pub(crate) const ROOT_KEY: (&str, &str) =
+    ("AKIATERRANEROOT00001", "sandbox/root/user/not/a/real/secret00001");
 /// The access key id that local endpoints are usually called with.
 const TEST_KEY: &str = "test";
 
@@ -131,8 +133,12 @@ pub(crate) fn entity_of(store: &Changes<'_>, id: &str) -> Result<Option<Entity>,
 
 fn missing(call: &Call) -> Refusal {
     match call.service.speaks_xml() {
-        true => Refusal::with_status(403, "MissingAuthenticationToken", "Request is missing Authentication Token"),
-        false => Refusal::new("MissingAuthenticationTokenException", "Request is missing Authentication Token"),
+        true => {
+            Refusal::with_status(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+        }
+        false => {
+            Refusal::new("MissingAuthenticationTokenException", "Request is missing Authentication Token")
+        }
     }
 }
 

@@ -9,16 +9,20 @@
 
 mod authorize;
 mod clock;
+mod dynamodb;
 mod faults;
 mod folder;
+mod http_client;
 mod iam;
 mod identity;
 mod ids;
+mod kms;
 mod open;
 mod options;
 mod pipeline;
 mod policies;
 mod principals;
+mod serve;
 mod store;
 mod sts;
 mod visit;
@@ -28,3 +32,4 @@ pub use clock::Clock;
 pub use open::OpenError;
 pub use options::{Faults, Options};
 pub use pipeline::{AnswerLost, Credentials, Sandbox};
+pub use serve::serve;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -105,31 +106,40 @@ impl Document for Founding {
     }
 }
 
+fn unreadable(error: StoreError) -> OpenError {
+    OpenError::Corrupt { path: PathBuf::from("sandbox.db"), finding: error.to_string() }
+}
+
+/// Remembers that the clock was moved forward.
+pub(crate) fn advance(store: &Store, by: Duration) -> Result<(), OpenError> {
+    let held = store.lock();
+    let changes = held.begin().map_err(unreadable)?;
+    if let Some(mut founding) = changes.get::<Founding>("").map_err(unreadable)? {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        founding.clock_offset_millis = founding.clock_offset_millis.saturating_add(by);
+        changes.put(&founding).map_err(unreadable)?;
+    }
+    changes.keep().map_err(unreadable)
+}
+
 /// Reads what the sandbox remembers of itself, or founds it: the account and its administrator.
 pub(crate) fn found(store: &Store, options: &Options) -> Result<Founding, OpenError> {
-    let failed = |error: StoreError| OpenError::Corrupt {
-        path: PathBuf::from("sandbox.db"),
-        finding: error.to_string(),
-    };
     if options.account.len() != 12 || !options.account.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(OpenError::NoAccount(options.account.clone()));
     }
     let held = store.lock();
-    let changes = held.begin().map_err(failed)?;
-    if let Some(founding) = changes.get::<Founding>("").map_err(failed)? {
+    let changes = held.begin().map_err(unreadable)?;
+    if let Some(founding) = changes.get::<Founding>("").map_err(unreadable)? {
         if founding.account != options.account {
             return Err(OpenError::OtherAccount { kept: founding.account, asked: options.account.clone() });
         }
         return Ok(founding);
     }
-    let founding = Founding {
-        account: options.account.clone(),
-        founded: options.clock.now(),
-        clock_offset_millis: 0,
-    };
-    changes.put(&founding).map_err(failed)?;
-    settle_admin(&changes, options).map_err(failed)?;
-    changes.keep().map_err(failed)?;
+    let founding =
+        Founding { account: options.account.clone(), founded: options.clock.now(), clock_offset_millis: 0 };
+    changes.put(&founding).map_err(unreadable)?;
+    settle_admin(&changes, options).map_err(unreadable)?;
+    changes.keep().map_err(unreadable)?;
     Ok(founding)
 }
 

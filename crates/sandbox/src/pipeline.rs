@@ -1,22 +1,25 @@
 //! The sandbox itself: one pipeline for every call.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response};
 
+use crate::clock::Moment;
+use crate::dynamodb::Engines;
 use crate::faults::{Fate, Fates};
 use crate::folder::Folder;
-use crate::identity::{self, ADMIN_KEY, ROOT_KEY};
+use crate::identity::{self, ADMIN_KEY, Identity, ROOT_KEY};
 use crate::open::{self, OpenError};
 use crate::options::Options;
 use crate::policies::PolicyCache;
-use crate::store::Store;
-use crate::visit::Visit;
+use crate::store::{Changes, Held, Store};
+use crate::visit::{Afterwards, Visit};
 use crate::wire::{Call, Refusal, Reply, Service, refused, replied};
-use crate::{iam, sts};
+use crate::{dynamodb, iam, kms, sts};
 
 /// An AWS of its own. Clones are the same one.
 ///
@@ -32,8 +35,8 @@ struct Inner {
     store: Store,
     policies: PolicyCache,
     fates: Fates,
-    /// Held so that no other process opens the folder.
-    _folder: Option<Folder>,
+    /// Holds the folder, so that no other process opens it.
+    engines: Engines,
 }
 
 /// An access key: its id and its secret.
@@ -65,18 +68,19 @@ impl Sandbox {
         if options.in_memory {
             return Sandbox::with(Store::in_memory()?, options, None);
         }
-        let folder = Folder::lock(folder)?;
+        let folder = Arc::new(Folder::lock(folder)?);
         let store = Store::open(&folder.private_file("sandbox.db")?)?;
         Sandbox::with(store, options, Some(folder))
     }
 
-    fn with(store: Store, options: Options, folder: Option<Folder>) -> Result<Sandbox, OpenError> {
+    fn with(store: Store, options: Options, folder: Option<Arc<Folder>>) -> Result<Sandbox, OpenError> {
         let founding = open::found(&store, &options)?;
         let moved = u64::try_from(founding.clock_offset_millis).unwrap_or_default();
         options.clock.advance(Duration::from_millis(moved));
         let fates = Fates::new(options.faults);
+        let engines = Engines::check(folder)?;
         let policies = PolicyCache::default();
-        Ok(Sandbox { inner: Arc::new(Inner { options, store, policies, fates, _folder: folder }) })
+        Ok(Sandbox { inner: Arc::new(Inner { options, store, policies, fates, engines }) })
     }
 
     /// The access key of the administrator, the user `terrane-admin` with every permission.
@@ -89,6 +93,23 @@ impl Sandbox {
     #[must_use]
     pub fn root_credentials(&self) -> Credentials {
         Credentials::fixed(ROOT_KEY)
+    }
+
+    /// Moves the sandbox's clock forward, for good: deletions, rotations and expiries come due, now and after it is opened again.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the clock is not moved then.
+    pub fn advance_clock(&self, by: Duration) -> Result<(), OpenError> {
+        open::advance(&self.inner.store, by)?;
+        self.inner.options.clock.advance(by);
+        Ok(())
+    }
+
+    /// The time as the sandbox sees it.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        let millis = u64::try_from(self.inner.options.clock.now().0).unwrap_or_default();
+        SystemTime::UNIX_EPOCH + Duration::from_millis(millis)
     }
 
     /// Answers a request; a lost answer becomes a 503 here.
@@ -145,24 +166,62 @@ impl Inner {
     /// Serves one call in one transaction, whose changes are kept unless the call is refused.
     fn serve(&self, call: &Call) -> Result<Reply, Refusal> {
         let held = self.store.lock();
-        let changes = held.begin()?;
         let now = self.options.clock.now();
+        self.sweep(&held, call, now)?;
+        let changes = held.begin()?;
         let caller = identity::authenticate(call, &changes, &self.options, now)?;
-        let visit = Visit {
-            call,
-            caller: &caller,
-            now,
-            store: &changes,
-            options: &self.options,
-            policies: &self.policies,
-        };
+        let visit = self.visit(call, &caller, now, &changes);
         let reply = match call.service {
             Service::Iam => iam::serve(&visit),
             Service::Sts => sts::serve(&visit),
-            Service::Kms | Service::DynamoDb | Service::DynamoDbStreams => Err(Refusal::unknown_operation()),
+            Service::Kms => kms::serve(&visit),
+            Service::DynamoDb | Service::DynamoDbStreams => dynamodb::serve(&visit),
         }?;
+        let afterwards = visit.afterwards.take();
         changes.keep()?;
+        for Afterwards::DropTable { region, name } in afterwards {
+            // The call has succeeded already; what cannot be dropped now is dropped when the engine is opened again.
+            if let Err(refusal) = self.engines.region(&region, &held.begin()?)?.drop_table(&name) {
+                tracing::warn!(table = name, message = refusal.message, "a deleted table's items remain");
+            }
+        }
         Ok(reply)
+    }
+
+    fn visit<'a>(
+        &'a self,
+        call: &'a Call,
+        caller: &'a Identity,
+        now: Moment,
+        store: &'a Changes<'a>,
+    ) -> Visit<'a> {
+        Visit {
+            call,
+            caller,
+            now,
+            store,
+            options: &self.options,
+            policies: &self.policies,
+            engines: &self.engines,
+            afterwards: RefCell::default(),
+        }
+    }
+
+    /// Does what the clock has made due: deletions of keys and tables, rotations.
+    fn sweep(&self, held: &Held<'_>, call: &Call, now: Moment) -> Result<(), Refusal> {
+        let changes = held.begin()?;
+        let due = changes.due(now)?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let visit = self.visit(call, &Identity::Root, now, &changes);
+        for (kind, key) in due {
+            if !kms::fall_due(&visit, &kind, &key)? && !dynamodb::fall_due(&visit, &kind, &key)? {
+                changes.clear_deadline(&kind, &key)?;
+            }
+        }
+        changes.keep()?;
+        Ok(())
     }
 }
 

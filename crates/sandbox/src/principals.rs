@@ -70,7 +70,8 @@ fn resolve(visit: &Visit<'_>, principal: &Principal) -> Result<Resolved, Refusal
     }
     let mut fields = value.splitn(6, ':');
     let mut field = || fields.next().unwrap_or_default();
-    let (arn, partition, service, region, account, rest) = (field(), field(), field(), field(), field(), field());
+    let (arn, partition, service, region, account, rest) =
+        (field(), field(), field(), field(), field(), field());
     if arn != "arn" || !partition.starts_with("aws") || !region.is_empty() || !is_account(account) {
         return Ok(Resolved::Nobody);
     }
@@ -136,7 +137,9 @@ fn find<'v>(object: &'v mut serde_json::Map<String, Value>, name: &str) -> Optio
 fn replace_in(statement: &mut Value, changes: &[(&str, String)]) {
     let Some(object) = statement.as_object_mut() else { return };
     for name in ["Principal", "NotPrincipal"] {
-        if let Some(aws) = find(object, name).and_then(Value::as_object_mut).and_then(|kinds| kinds.get_mut("AWS")) {
+        if let Some(aws) =
+            find(object, name).and_then(Value::as_object_mut).and_then(|kinds| kinds.get_mut("AWS"))
+        {
             replace(aws, changes);
         }
     }

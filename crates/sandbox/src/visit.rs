@@ -1,6 +1,9 @@
 //! One call while it is served: who calls, when, what is asked, and the transaction that the answer is made in.
 
+use std::cell::RefCell;
+
 use crate::clock::Moment;
+use crate::dynamodb::{Engine, Engines};
 use crate::identity::Identity;
 use crate::options::Options;
 use crate::policies::PolicyCache;
@@ -15,6 +18,15 @@ pub(crate) struct Visit<'a> {
     pub(crate) store: &'a Changes<'a>,
     pub(crate) options: &'a Options,
     pub(crate) policies: &'a PolicyCache,
+    pub(crate) engines: &'a Engines,
+    pub(crate) afterwards: RefCell<Vec<Afterwards>>,
+}
+
+/// What is done outside the store once the call's changes are kept.
+#[derive(Debug)]
+pub(crate) enum Afterwards {
+    /// A table's items are dropped.
+    DropTable { region: String, name: String },
 }
 
 impl Visit<'_> {
@@ -41,6 +53,16 @@ impl Visit<'_> {
                 ),
             )
         })
+    }
+
+    /// The engine of the items in the call's region.
+    pub(crate) fn engine(&self) -> Result<Engine, Refusal> {
+        self.engines.region(self.region(), self.store)
+    }
+
+    /// Remembers what to do once the changes are kept.
+    pub(crate) fn once_kept(&self, afterwards: Afterwards) {
+        self.afterwards.borrow_mut().push(afterwards);
     }
 
     /// The ARN of something in IAM: `user/path/name`.

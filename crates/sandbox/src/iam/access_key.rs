@@ -85,15 +85,16 @@ pub(super) fn delete(visit: &Visit<'_>) -> Result<Reply, Refusal> {
 
 pub(super) fn last_used(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     let id = visit.argument("AccessKeyId")?;
-    let missing = || {
-        Refusal::with_status(403, "AccessDenied", format!("The Access Key with id {id} cannot be found."))
-    };
+    let missing =
+        || Refusal::with_status(403, "AccessDenied", format!("The Access Key with id {id} cannot be found."));
     let key = visit.store.get::<AccessKey>(id)?.ok_or_else(missing)?;
     let user = entity_of(visit.store, &key.owner)?.ok_or_else(missing)?;
     let mut xml = Xml::new();
     xml.text("UserName", &user.name).element("AccessKeyLastUsed", |xml| match &key.last_used {
         Some(used) => {
-            xml.text("LastUsedDate", used.at.iso()).text("ServiceName", &used.service).text("Region", &used.region);
+            xml.text("LastUsedDate", used.at.iso())
+                .text("ServiceName", &used.service)
+                .text("Region", &used.region);
         }
         None => {
             xml.text("ServiceName", "N/A").text("Region", "N/A");

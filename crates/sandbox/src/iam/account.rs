@@ -28,7 +28,11 @@ impl Document for Alias {
 pub(super) fn create_alias(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     let name = visit.argument("AccountAlias")?.to_owned();
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if !(3..=63).contains(&name.len()) || !name.bytes().all(fits) || name.starts_with('-') || name.ends_with('-') {
+    if !(3..=63).contains(&name.len())
+        || !name.bytes().all(fits)
+        || name.starts_with('-')
+        || name.ends_with('-')
+    {
         return Err(check::invalid(format!(
             "1 validation error detected: Value '{name}' at 'accountAlias' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-z0-9]([a-z0-9]|-(?!-)){{1,61}}[a-z0-9]"
         )));

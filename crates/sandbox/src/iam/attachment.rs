@@ -60,7 +60,9 @@ pub(super) fn list_entities(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     let filter = visit.form().text("EntityFilter");
     let prefix = visit.form().text("PathPrefix").unwrap_or("/");
     let mut entities = group::entities(visit, visit.store.sources(link, arn)?)?;
-    entities.retain(|entity| entity.path.starts_with(prefix) && filter.is_none_or(|kind| kind == entity.kind.title()));
+    entities.retain(|entity| {
+        entity.path.starts_with(prefix) && filter.is_none_or(|kind| kind == entity.kind.title())
+    });
     let page = paging::at_hand(visit, entities, |entity| format!("{}|{}", entity.kind.word(), entity.name))?;
     let mut xml = Xml::new();
     for kind in [EntityKind::Group, EntityKind::Role, EntityKind::User] {

@@ -200,10 +200,12 @@ mod tests {
     use super::*;
 
     fn identity(statement: &str) -> Result<Document, String> {
-        identity_policy(&format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statement}]}}")).map_err(|refusal| {
-            assert_eq!(refusal.code, "MalformedPolicyDocument");
-            refusal.message
-        })
+        identity_policy(&format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statement}]}}")).map_err(
+            |refusal| {
+                assert_eq!(refusal.code, "MalformedPolicyDocument");
+                refusal.message
+            },
+        )
     }
 
     #[test]
@@ -220,7 +222,10 @@ mod tests {
     #[test]
     fn bad_identity_policies_are_refused_with_awss_words() {
         for (statement, words) in [
-            (r#"{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"}"#, "should not specify a principal"),
+            (
+                r#"{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"}"#,
+                "should not specify a principal",
+            ),
             (r#"{"Effect":"Allow","Action":"*"}"#, "must contain resources"),
             (r#"{"Effect":"Allow","Resource":"*"}"#, "must contain actions"),
             (r#"{"Effect":"Allow","Action":"GetItem","Resource":"*"}"#, "prefaced by a vendor"),
@@ -239,7 +244,10 @@ mod tests {
     #[test]
     fn trust_policies_need_principals_and_sts_actions() {
         let trust = |statement: &str| trust_policy(&format!("{{\"Statement\":[{statement}]}}"));
-        trust(r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}"#).unwrap();
+        trust(
+            r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}"#,
+        )
+        .unwrap();
         for statement in [
             r#"{"Effect":"Allow","Action":"sts:AssumeRole"}"#,
             r#"{"Effect":"Allow","Principal":"*","Action":"s3:GetObject"}"#,

@@ -51,7 +51,10 @@ fn document(visit: &Visit<'_>) -> Result<String, Refusal> {
     let text = visit.argument("PolicyDocument")?;
     check::identity_policy(text)?;
     if check::policy_size(text) > check::MANAGED_POLICY_SIZE {
-        return Err(entity::limit(format!("Cannot exceed quota for PolicySize: {}", check::MANAGED_POLICY_SIZE)));
+        return Err(entity::limit(format!(
+            "Cannot exceed quota for PolicySize: {}",
+            check::MANAGED_POLICY_SIZE
+        )));
     }
     Ok(text.to_owned())
 }

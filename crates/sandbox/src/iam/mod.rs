@@ -22,10 +22,9 @@ mod user;
 mod version;
 
 pub(crate) use aws_managed::aws_managed;
-pub(crate) use entity::store as store_entity;
 pub(crate) use records::{
-    ATTACHMENT, AccessKey, Entity, EntityKind, InlinePolicy, LastUse, MEMBERSHIP, ManagedPolicy, PrincipalPolicy, Tag,
-    USER_KEY, UniqueId,
+    ATTACHMENT, AccessKey, Entity, EntityKind, InlinePolicy, LastUse, MEMBERSHIP, ManagedPolicy,
+    PrincipalPolicy, Tag, USER_KEY, UniqueId,
 };
 
 use EntityKind::{Group, Role, User};
@@ -152,7 +151,9 @@ fn operation(name: &str) -> Option<Operation> {
         "ListSSHPublicKeys" => |visit| account::none_of_user(visit, "SSHPublicKeys"),
         "ListMFADevices" => |visit| account::none_of_user(visit, "MFADevices"),
         "ListSigningCertificates" => |visit| account::none_of_user(visit, "Certificates"),
-        "ListServiceSpecificCredentials" => |visit| account::none_of_user(visit, "ServiceSpecificCredentials"),
+        "ListServiceSpecificCredentials" => {
+            |visit| account::none_of_user(visit, "ServiceSpecificCredentials")
+        }
         "ListVirtualMFADevices" => |_| account::none("VirtualMFADevices"),
         "GetLoginProfile" | "DeleteLoginProfile" => account::no_login_profile,
         _ => return None,

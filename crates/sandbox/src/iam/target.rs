@@ -71,10 +71,12 @@ fn resource(visit: &Visit<'_>) -> Result<(String, Vec<Tag>), Refusal> {
         "ListGroups" => (visit.iam_arn("group/"), Vec::new()),
         "ListRoles" => (visit.iam_arn("role/"), Vec::new()),
         "ListInstanceProfiles" => (visit.iam_arn("instance-profile/"), Vec::new()),
-        "GetUser" | "CreateAccessKey" | "ListAccessKeys" | "UpdateAccessKey" | "DeleteAccessKey" => match visit.caller {
-            Identity::User(user) => (user.arn(visit.account()), user.tags.clone()),
-            Identity::Root | Identity::Session { .. } => (visit.iam_arn("user/"), Vec::new()),
-        },
+        "GetUser" | "CreateAccessKey" | "ListAccessKeys" | "UpdateAccessKey" | "DeleteAccessKey" => {
+            match visit.caller {
+                Identity::User(user) => (user.arn(visit.account()), user.tags.clone()),
+                Identity::Root | Identity::Session { .. } => (visit.iam_arn("user/"), Vec::new()),
+            }
+        }
         _ => ("*".to_owned(), Vec::new()),
     })
 }

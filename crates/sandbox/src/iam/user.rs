@@ -16,7 +16,9 @@ pub(super) fn get(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     if visit.form().text("UserName").is_none() && matches!(visit.caller, crate::identity::Identity::Root) {
         let mut xml = Xml::new();
         xml.element("User", |xml| {
-            xml.text("UserId", visit.account()).text("Arn", visit.iam_arn("root")).text("CreateDate", visit.now.iso());
+            xml.text("UserId", visit.account())
+                .text("Arn", visit.iam_arn("root"))
+                .text("CreateDate", visit.now.iso());
         });
         return Ok(xml.into());
     }

@@ -14,14 +14,18 @@ pub(super) fn create(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     let text = visit.argument("PolicyDocument")?;
     check::identity_policy(text)?;
     if check::policy_size(text) > check::MANAGED_POLICY_SIZE {
-        return Err(entity::limit(format!("Cannot exceed quota for PolicySize: {}", check::MANAGED_POLICY_SIZE)));
+        return Err(entity::limit(format!(
+            "Cannot exceed quota for PolicySize: {}",
+            check::MANAGED_POLICY_SIZE
+        )));
     }
     if policy.versions.len() >= MOST_VERSIONS {
         return Err(entity::limit(
             "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.",
         ));
     }
-    let version = PolicyVersion { number: policy.next_version, document: text.to_owned(), created: visit.now };
+    let version =
+        PolicyVersion { number: policy.next_version, document: text.to_owned(), created: visit.now };
     policy.next_version += 1;
     if visit.form().text("SetAsDefault") == Some("true") {
         policy.default_version = version.number;
@@ -64,7 +68,10 @@ pub(super) fn get(visit: &Visit<'_>) -> Result<Reply, Refusal> {
         }
         Found::Aws(policy) if number == 1 => (policy.document.to_owned(), true, visit.now),
         Found::Aws(policy) => {
-            return Err(entity::not_found(format!("Policy {} version v{number} does not exist.", policy.arn)));
+            return Err(entity::not_found(format!(
+                "Policy {} version v{number} does not exist.",
+                policy.arn
+            )));
         }
     };
     let mut xml = Xml::new();

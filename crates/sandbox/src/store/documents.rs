@@ -56,10 +56,10 @@ impl Changes<'_> {
             "SELECT body FROM document WHERE kind = ?1 AND key >= ?2 AND key < ?3 AND key > ?4 ORDER BY key LIMIT ?5",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map(
-            params![D::KIND, prefix, end_of(prefix), after.unwrap_or_default(), limit],
-            |row| row.get::<_, String>(0),
-        )?;
+        let rows = statement
+            .query_map(params![D::KIND, prefix, end_of(prefix), after.unwrap_or_default(), limit], |row| {
+                row.get::<_, String>(0)
+            })?;
         rows.map(|body| Ok(serde_json::from_str(&body?)?)).collect()
     }
 

@@ -45,9 +45,8 @@ pub(crate) fn claim(path: &Path) -> Result<Connection, OpenError> {
         }
         _ => OpenError::Sqlite { path: path.to_owned(), source },
     };
-    let bytes = std::fs::metadata(path)
-        .map_err(|source| OpenError::Folder { path: path.to_owned(), source })?
-        .len();
+    let bytes =
+        std::fs::metadata(path).map_err(|source| OpenError::Folder { path: path.to_owned(), source })?.len();
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     if bytes == 0 {
         connection.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
@@ -63,9 +62,8 @@ pub(crate) fn claim(path: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::Newer { path: path.to_owned(), version, known: VERSION });
     }
     if bytes <= CHECKED_BYTES {
-        let finding: String = connection
-            .pragma_query_value(None, "quick_check", |row| row.get(0))
-            .map_err(failed)?;
+        let finding: String =
+            connection.pragma_query_value(None, "quick_check", |row| row.get(0)).map_err(failed)?;
         if finding != "ok" {
             return Err(OpenError::Corrupt { path: path.to_owned(), finding });
         }
@@ -102,7 +100,10 @@ mod tests {
     #[test]
     fn another_programs_database_is_refused_and_kept() {
         let file = file(b"");
-        Connection::open(file.path()).unwrap().execute_batch("CREATE TABLE notes (t); INSERT INTO notes VALUES (1)").unwrap();
+        Connection::open(file.path())
+            .unwrap()
+            .execute_batch("CREATE TABLE notes (t); INSERT INTO notes VALUES (1)")
+            .unwrap();
         let before = std::fs::read(file.path()).unwrap();
         assert!(matches!(Store::open(file.path()), Err(OpenError::Foreign { .. })));
         assert_eq!(std::fs::read(file.path()).unwrap(), before);

@@ -62,6 +62,7 @@ impl Store {
 }
 
 /// The file, taken for one call.
+#[derive(Debug)]
 pub(crate) struct Held<'a> {
     connection: MutexGuard<'a, Connection>,
 }

@@ -60,7 +60,8 @@ pub(super) fn assume(visit: &Visit<'_>) -> Result<Reply, Refusal> {
             .text("Expiration", session.expires.iso());
     });
     xml.element("AssumedRoleUser", |xml| {
-        xml.text("AssumedRoleId", identity.user_id(visit.account())).text("Arn", identity.arn(visit.account()));
+        xml.text("AssumedRoleId", identity.user_id(visit.account()))
+            .text("Arn", identity.arn(visit.account()));
     });
     Ok(xml.into())
 }
@@ -73,14 +74,15 @@ fn trusted(visit: &Visit<'_>, arn: &str, trust: &str) -> Result<(), Refusal> {
     let trust = visit.policies.document(trust)?;
     let policies = CallerPolicies::of(visit.caller, visit.store, visit.policies)?;
     let caller = authorize::caller(visit);
-    let mut context =
-        Context::complete().with("sts:RoleSessionName", visit.form().text("RoleSessionName").unwrap_or_default());
+    let mut context = Context::complete()
+        .with("sts:RoleSessionName", visit.form().text("RoleSessionName").unwrap_or_default());
     if let Some(id) = visit.form().text("ExternalId") {
         context = context.with("sts:ExternalId", id);
     }
     let context = authorize::surroundings(visit, context);
     let request = Request { caller: &caller, action: "sts:AssumeRole", resource: arn, context };
-    let decision = decide_assume_role(&request, &policies.sources(), &NamedPolicy::new("the trust policy", &trust));
+    let decision =
+        decide_assume_role(&request, &policies.sources(), &NamedPolicy::new("the trust policy", &trust));
     authorize::allowed(visit, &decision)
 }
 

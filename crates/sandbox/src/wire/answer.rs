@@ -126,7 +126,8 @@ pub(crate) fn refused(service: Option<Service>, refusal: &Refusal) -> Response<B
 }
 
 fn json(service: Service, status: u16, body: String) -> Response<Bytes> {
-    let kind = if service == Service::Kms { "application/x-amz-json-1.1" } else { "application/x-amz-json-1.0" };
+    let kind =
+        if service == Service::Kms { "application/x-amz-json-1.1" } else { "application/x-amz-json-1.0" };
     response(status, kind, &ids::uuid(), body)
 }
 
@@ -173,8 +174,13 @@ mod tests {
         let response = refused(Some(Service::Iam), &refusal);
         assert_eq!(response.status(), 404);
         let text = body(response);
-        assert!(text.contains("<Code>NoSuchEntity</Code><Message>The user with name &lt;x&gt; cannot be found.</Message>"));
+        assert!(text.contains(
+            "<Code>NoSuchEntity</Code><Message>The user with name &lt;x&gt; cannot be found.</Message>"
+        ));
         let text = body(refused(Some(Service::Kms), &refusal));
-        assert_eq!(text, "{\"__type\":\"NoSuchEntity\",\"message\":\"The user with name <x> cannot be found.\"}");
+        assert_eq!(
+            text,
+            "{\"__type\":\"NoSuchEntity\",\"message\":\"The user with name <x> cannot be found.\"}"
+        );
     }
 }

@@ -71,7 +71,8 @@ impl Call {
         }
         let no_service = || (None, Refusal::unknown_operation());
         let text = text.map_err(|_| no_service())?;
-        let form = Form::parse(if text.is_empty() { request.uri().query().unwrap_or_default() } else { &text });
+        let form =
+            Form::parse(if text.is_empty() { request.uri().query().unwrap_or_default() } else { &text });
         let operation = form.text("Action").ok_or_else(no_service)?.to_owned();
         let service = match (scope.service.as_deref(), form.text("Version")) {
             (Some("iam"), _) | (None, Some("2010-05-08")) => Service::Iam,
@@ -81,7 +82,14 @@ impl Call {
         Ok(Call::new(service, operation, scope, headers, String::new(), form))
     }
 
-    fn new(service: Service, operation: String, scope: Scope, headers: &HeaderMap, body: String, form: Form) -> Call {
+    fn new(
+        service: Service,
+        operation: String,
+        scope: Scope,
+        headers: &HeaderMap,
+        body: String,
+        form: Form,
+    ) -> Call {
         Call {
             service,
             operation,
@@ -147,7 +155,8 @@ mod tests {
     const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=AKIAX/20261123/eu-west-3/SERVICE/aws4_request, SignedHeaders=host, Signature=00";
 
     fn request(service: &str, target: Option<&str>, body: &'static str) -> Request<Bytes> {
-        let mut builder = Request::post("http://127.0.0.1/").header("authorization", SIGNATURE.replace("SERVICE", service));
+        let mut builder =
+            Request::post("http://127.0.0.1/").header("authorization", SIGNATURE.replace("SERVICE", service));
         if let Some(target) = target {
             builder = builder.header("x-amz-target", target);
         }
@@ -165,14 +174,17 @@ mod tests {
     fn form_calls_are_known_by_their_scope_or_version() {
         let call = Call::read(&request("sts", None, "Action=GetCallerIdentity&Version=2011-06-15")).unwrap();
         assert_eq!((call.service, call.operation.as_str()), (Service::Sts, "GetCallerIdentity"));
-        let unsigned = Request::post("/").body(Bytes::from_static(b"Action=ListUsers&Version=2010-05-08")).unwrap();
+        let unsigned =
+            Request::post("/").body(Bytes::from_static(b"Action=ListUsers&Version=2010-05-08")).unwrap();
         let call = Call::read(&unsigned).unwrap();
         assert_eq!((call.service, call.access_key), (Service::Iam, None));
     }
 
     #[test]
     fn what_no_service_knows_is_refused() {
-        for (target, body) in [(Some("Other.Thing"), "{}"), (Some("x"), ""), (None, ""), (None, "Version=2010-05-08")] {
+        for (target, body) in
+            [(Some("Other.Thing"), "{}"), (Some("x"), ""), (None, ""), (None, "Version=2010-05-08")]
+        {
             assert!(Call::read(&request("s3", target, body)).is_err(), "{target:?} {body}");
         }
     }

@@ -97,7 +97,9 @@ mod tests {
 
     #[test]
     fn members_come_in_the_order_of_their_numbers() {
-        let form = Form::parse("T.member.10.Key=j&T.member.2.Key=b&T.member.2.Value=2&Tx.member.1=no&N.member.1=n&N.member.2=m");
+        let form = Form::parse(
+            "T.member.10.Key=j&T.member.2.Key=b&T.member.2.Value=2&Tx.member.1=no&N.member.1=n&N.member.2=m",
+        );
         let members = form.members("T");
         assert_eq!(members.len(), 2);
         assert_eq!((members[0].text("Key"), members[0].text("Value")), (Some("b"), Some("2")));

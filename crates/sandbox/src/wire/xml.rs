@@ -42,7 +42,12 @@ impl Xml {
     }
 
     /// `<name><member>...</member>...</name>`.
-    pub(crate) fn list<T>(&mut self, name: &str, items: &[T], mut inside: impl FnMut(&mut Xml, &T)) -> &mut Xml {
+    pub(crate) fn list<T>(
+        &mut self,
+        name: &str,
+        items: &[T],
+        mut inside: impl FnMut(&mut Xml, &T),
+    ) -> &mut Xml {
         self.element(name, |xml| {
             for item in items {
                 xml.element("member", |xml| inside(xml, item));
