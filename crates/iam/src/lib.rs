@@ -26,6 +26,7 @@ mod statement;
 mod table;
 mod tally;
 mod truth;
+mod validate;
 
 pub use caller::{Caller, Via};
 pub use canonical::{canonical_json, version_first};
@@ -45,3 +46,4 @@ pub use render::{
 };
 pub use table::{KeyNeeds, answer_table_access, decide_table_access, key_needs};
 pub use truth::Truth;
+pub use validate::{PolicyUse, Rule, Violation, validate};
