@@ -82,8 +82,13 @@ mod tests {
     async fn run(answers: Vec<Result<u32, Error>>, found: Option<u32>) -> (Result<u32, ErrorKind>, usize) {
         let session = Session::new(Facts::default(), Arc::new(()));
         let address = ResourceAddress::managed("test_object", "x").instance(None);
-        let cx =
-            Context { session: &session, address: &address, timeout: Duration::ZERO, marker: None, progress: &Silent };
+        let cx = Context {
+            session: &session,
+            address: &address,
+            timeout: Duration::ZERO,
+            marker: None,
+            progress: &Silent,
+        };
         let total = answers.len();
         let answers = RefCell::new(VecDeque::from(answers));
         let call = || async { answers.borrow_mut().pop_front().unwrap_or(Ok(0)) };
@@ -93,7 +98,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_was_not_done_is_done_again() {
-        let (result, calls) = run(vec![kind(ErrorKind::Throttled), kind(ErrorKind::Unavailable), Ok(7)], None).await;
+        let (result, calls) =
+            run(vec![kind(ErrorKind::Throttled), kind(ErrorKind::Unavailable), Ok(7)], None).await;
         assert_eq!((result, calls), (Ok(7), 3));
     }
 

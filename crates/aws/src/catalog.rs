@@ -1,0 +1,42 @@
+//! Everything that this crate offers, in one sorted list.
+
+use std::sync::Arc;
+
+use terrane_provider::{Catalog, DataSource, ResourceType};
+
+use crate::{config, dynamodb, iam, kms, partition, region, sts};
+
+/// One entry of the list.
+#[derive(Clone, Copy)]
+enum Entry {
+    Resource(fn() -> Arc<dyn ResourceType>),
+    Data(fn() -> Arc<dyn DataSource>),
+}
+
+/// Resource types and data sources, sorted by name.
+static ENTRIES: &[(&str, Entry)] = &[
+    ("aws_caller_identity", Entry::Data(|| Arc::new(sts::caller_identity::CallerIdentity))),
+    ("aws_dynamodb_table", Entry::Resource(|| Arc::new(dynamodb::table::Table))),
+    ("aws_iam_policy", Entry::Resource(|| Arc::new(iam::policy::Policy))),
+    ("aws_iam_policy_document", Entry::Data(|| Arc::new(iam::policy_document::PolicyDocument))),
+    ("aws_iam_user", Entry::Resource(|| Arc::new(iam::user::User))),
+    (
+        "aws_iam_user_policy_attachment",
+        Entry::Resource(|| Arc::new(iam::user_policy_attachment::UserPolicyAttachment)),
+    ),
+    ("aws_kms_alias", Entry::Resource(|| Arc::new(kms::alias::Alias))),
+    ("aws_kms_key", Entry::Resource(|| Arc::new(kms::key::Key))),
+    ("aws_partition", Entry::Data(|| Arc::new(partition::Partition))),
+    ("aws_region", Entry::Data(|| Arc::new(region::Region))),
+];
+
+/// Registers the resource types, the data sources and the provider `aws`.
+pub fn catalog(catalog: &mut Catalog) {
+    for (_, entry) in ENTRIES {
+        match entry {
+            Entry::Resource(make) => catalog.add_resource(make()),
+            Entry::Data(make) => catalog.add_data(make()),
+        }
+    }
+    catalog.add_provider("aws", config::schema());
+}

@@ -1,0 +1,225 @@
+//! Bringing a table from one state to another: the calls and their order.
+//!
+//! DynamoDB takes one change of an index at a time, and none while the table is being changed.
+
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder;
+use aws_sdk_dynamodb::types::{BillingMode, GlobalSecondaryIndexUpdate, StreamSpecification, TableClass};
+use terrane_model::Value;
+use terrane_provider::once::create_once;
+use terrane_provider::wait::retry;
+use terrane_provider::{Context, Error};
+
+use super::create::{as_planned, stream};
+use super::index::{self, Steps, built};
+use super::prediction::ON_DEMAND;
+use super::settings::{self, active};
+use crate::client::Clients;
+use crate::dynamodb::RETRIES;
+use crate::error::failed;
+use crate::object::{elements, filled, first, flag, is_zero, needed, text, whole};
+use crate::tags;
+
+/// Brings the table from `prior` to `planned`.
+pub async fn bring(cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<Value, Error> {
+    let name = needed(prior, "id", "dynamodb:UpdateTable")?;
+    let clients: &Clients = cx.session.clients()?;
+    let arn = needed(prior, "arn", "dynamodb:TagResource")?;
+    settings::set_tags(clients, arn, tags::change(prior, planned)).await?;
+    let steps = index::steps(prior, planned);
+    for index in &steps.deletes {
+        let update = index::deletion(index)?;
+        update_table(cx, name, |call| call.global_secondary_index_updates(update.clone())).await?;
+        active(cx, name, Some(index)).await?;
+    }
+    if differs(prior, planned, "table_class")
+        && let Some(class) = filled(planned, "table_class")
+    {
+        update_table(cx, name, |call| call.table_class(TableClass::from(class))).await?;
+        active(cx, name, None).await?;
+    }
+    new_view(cx, name, prior, planned).await?;
+    main_change(cx, name, prior, planned, &steps).await?;
+    for index in &steps.creates {
+        let update = index::creation(index, text(planned, "billing_mode") != Some(ON_DEMAND))?;
+        let definitions = index::attribute_definitions(planned)?;
+        update_table(cx, name, |call| {
+            call.set_attribute_definitions(Some(definitions.clone()))
+                .global_secondary_index_updates(update.clone())
+        })
+        .await?;
+        active(cx, name, None).await?;
+    }
+    encryption(cx, name, prior, planned).await?;
+    expiry(cx, name, prior, planned).await?;
+    if differs(prior, planned, "point_in_time_recovery")
+        && let Some(block) = first(planned, "point_in_time_recovery")
+    {
+        settings::set_recovery(cx, name, block).await?;
+    }
+    as_planned(cx, name, planned).await
+}
+
+fn differs(prior: &Value, planned: &Value, name: &str) -> bool {
+    let (before, after) = (prior.get(name), planned.get(name));
+    before != after && !(before.is_none_or(is_zero) && after.is_none_or(is_zero))
+}
+
+/// Changes the table by one call. When the answer gets lost the table tells whether the call had an effect: then the
+/// same change is refused as no change.
+async fn update_table<F>(cx: &Context<'_>, name: &str, change: F) -> Result<(), Error>
+where
+    F: Fn(UpdateTableFluentBuilder) -> UpdateTableFluentBuilder,
+{
+    let clients: &Clients = cx.session.clients()?;
+    let uncertain = std::sync::atomic::AtomicBool::new(false);
+    let call = || async {
+        let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
+        let request =
+            change(clients.dynamodb().update_table().table_name(name)).customize().config_override(once);
+        let result = request.send().await.map(drop).map_err(failed("dynamodb:UpdateTable"));
+        match result {
+            Err(error) if uncertain.load(std::sync::atomic::Ordering::Relaxed) && is_no_change(&error) => {
+                Ok(())
+            }
+            other => other,
+        }
+    };
+    let look = || async {
+        uncertain.store(true, std::sync::atomic::Ordering::Relaxed);
+        active(cx, name, None).await?;
+        Ok(None)
+    };
+    retry(cx, RETRIES, || create_once(cx, call, look)).await
+}
+
+fn is_no_change(error: &Error) -> bool {
+    error.is_code("ValidationException")
+        && ["will not change", "already", "requested value equals", "not exist"]
+            .iter()
+            .any(|text| error.message.contains(text))
+}
+
+/// What a stream tells can only be changed by turning the stream off and on.
+async fn new_view(cx: &Context<'_>, name: &str, prior: &Value, planned: &Value) -> Result<(), Error> {
+    let stays_on = flag(prior, "stream_enabled") && flag(planned, "stream_enabled");
+    if !stays_on || text(prior, "stream_view_type") == text(planned, "stream_view_type") {
+        return Ok(());
+    }
+    let off = built(StreamSpecification::builder().stream_enabled(false).build())?;
+    update_table(cx, name, |call| call.stream_specification(off.clone())).await?;
+    active(cx, name, None).await?;
+    let on = stream(planned)?;
+    update_table(cx, name, |call| call.set_stream_specification(on.clone())).await?;
+    active(cx, name, None).await.map(drop)
+}
+
+/// Billing, capacity, protection, limits and the stream: one call.
+#[derive(Clone, Default)]
+struct Main {
+    billing: Option<BillingMode>,
+    throughput: Option<aws_sdk_dynamodb::types::ProvisionedThroughput>,
+    protection: Option<bool>,
+    limits: Option<aws_sdk_dynamodb::types::OnDemandThroughput>,
+    stream: Option<StreamSpecification>,
+    indexes: Vec<GlobalSecondaryIndexUpdate>,
+}
+
+impl Main {
+    fn of(prior: &Value, planned: &Value, steps: &Steps<'_>) -> Result<Main, Error> {
+        let on_demand = text(planned, "billing_mode") == Some(ON_DEMAND);
+        let new_mode = text(prior, "billing_mode") != text(planned, "billing_mode");
+        let units = |name: &str| whole(prior, name) != whole(planned, name);
+        let new_units = new_mode || units("read_capacity") || units("write_capacity");
+        let mut main = Main::default();
+        if !on_demand && new_units {
+            main.throughput = Some(index::throughput(planned)?);
+        }
+        if new_mode || main.throughput.is_some() {
+            main.billing =
+                Some(if on_demand { BillingMode::PayPerRequest } else { BillingMode::Provisioned });
+        }
+        if differs(prior, planned, "deletion_protection_enabled") {
+            main.protection = Some(flag(planned, "deletion_protection_enabled"));
+        }
+        if on_demand && index::on_demand(prior) != index::on_demand(planned) {
+            let none = aws_sdk_dynamodb::types::OnDemandThroughput::builder()
+                .max_read_request_units(-1)
+                .max_write_request_units(-1)
+                .build();
+            main.limits = Some(index::on_demand(planned).unwrap_or(none));
+        }
+        if flag(prior, "stream_enabled") != flag(planned, "stream_enabled") {
+            main.stream = match stream(planned)? {
+                Some(stream) => Some(stream),
+                None => Some(built(StreamSpecification::builder().stream_enabled(false).build())?),
+            };
+        }
+        // An index that is deleted and made again takes its capacity when it is made.
+        for index in &steps.updates {
+            main.indexes.push(index::capacity_change(index, !on_demand)?);
+        }
+        Ok(main)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.billing.is_none()
+            && self.protection.is_none()
+            && self.limits.is_none()
+            && self.stream.is_none()
+            && self.indexes.is_empty()
+    }
+}
+
+async fn main_change(
+    cx: &Context<'_>,
+    name: &str,
+    prior: &Value,
+    planned: &Value,
+    steps: &Steps<'_>,
+) -> Result<(), Error> {
+    let main = Main::of(prior, planned, steps)?;
+    if main.is_empty() {
+        return Ok(());
+    }
+    update_table(cx, name, |call| {
+        let main = main.clone();
+        call.set_billing_mode(main.billing)
+            .set_provisioned_throughput(main.throughput)
+            .set_deletion_protection_enabled(main.protection)
+            .set_on_demand_throughput(main.limits)
+            .set_stream_specification(main.stream)
+            .set_global_secondary_index_updates((!main.indexes.is_empty()).then_some(main.indexes))
+    })
+    .await?;
+    active(cx, name, None).await.map(drop)
+}
+
+async fn encryption(cx: &Context<'_>, name: &str, prior: &Value, planned: &Value) -> Result<(), Error> {
+    const NAME: &str = "server_side_encryption";
+    let on = |object: &Value| first(object, NAME).is_some_and(|block| flag(block, "enabled"));
+    if !differs(prior, planned, NAME) || elements(planned, NAME).is_empty() || !on(prior) && !on(planned) {
+        return Ok(());
+    }
+    let specification = settings::encryption(planned);
+    update_table(cx, name, |call| call.set_sse_specification(specification.clone())).await?;
+    active(cx, name, None).await.map(drop)
+}
+
+async fn expiry(cx: &Context<'_>, name: &str, prior: &Value, planned: &Value) -> Result<(), Error> {
+    let on = |object: &Value| {
+        first(object, "ttl")
+            .filter(|block| flag(block, "enabled"))
+            .and_then(|block| filled(block, "attribute_name").map(str::to_owned))
+    };
+    match (on(prior), on(planned)) {
+        (before, after) if before == after => Ok(()),
+        (Some(before), None) => settings::set_expiry(cx, name, &before, false).await,
+        (None, Some(after)) => settings::set_expiry(cx, name, &after, true).await,
+        (Some(before), Some(after)) => {
+            settings::set_expiry(cx, name, &before, false).await?;
+            settings::set_expiry(cx, name, &after, true).await
+        }
+        (None, None) => Ok(()),
+    }
+}

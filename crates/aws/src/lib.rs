@@ -1,0 +1,36 @@
+//! The AWS clients and one file per resource type.
+//!
+//! [`catalog`] registers everything; [`client::configure`] makes a session. A resource type sees desired and prior values
+//! and a client, never a spec, a graph or a plan.
+
+pub mod catalog;
+pub mod client;
+pub mod config;
+
+mod credentials;
+mod error;
+mod http;
+mod lately;
+mod names;
+mod object;
+mod quota;
+mod regions;
+mod settings;
+mod tags;
+
+mod kms;
+
+mod dynamodb;
+
+mod iam;
+
+mod sts;
+
+mod partition;
+
+mod region;
+
+#[cfg(test)]
+mod testing;
+
+pub use catalog::catalog;

@@ -1,0 +1,3 @@
+//! STS: who calls.
+
+pub mod caller_identity;
