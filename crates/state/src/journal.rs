@@ -96,7 +96,7 @@ impl Outcome {
             (Change::Remove, None) => drop(snapshot.remove(address)),
             (Change::Remove, Some(key)) => drop(snapshot.remove_deposed(address, key)),
             (Change::Depose { key }, _) => {
-                let now = record::fingerprint(snapshot.get(address)).ok().flatten();
+                let now = record::fingerprint(snapshot.get(address));
                 if now == self.before {
                     snapshot.depose(address, key);
                 }

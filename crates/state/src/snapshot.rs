@@ -15,7 +15,8 @@ use crate::backend::Version;
 /// The version of Terraform that a state written by this program says it is compatible with.
 pub const COMPATIBLE_VERSION: &str = "1.11.4";
 
-/// Everything that is known to exist, at one serial of one lineage.
+/// Everything that is known to exist, at one serial of one lineage. A clone shares the instances until one of the two
+/// changes them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     /// Grows by one with each write.
@@ -51,8 +52,9 @@ pub struct Resource {
     /// Which provider configuration it belongs to: `provider["registry.terraform.io/hashicorp/aws"].alias`, with a
     /// module path before it where the configuration is one of a module's own.
     pub provider: String,
-    /// Its instances by key. INVARIANT: none of them is [empty](Instance::is_empty), and there is at least one.
-    pub instances: BTreeMap<Option<Key>, Instance>,
+    /// Its instances by key, shared between copies of a snapshot. INVARIANT: none of them is
+    /// [empty](Instance::is_empty), and there is at least one.
+    pub instances: BTreeMap<Option<Key>, Arc<Instance>>,
     /// Keys that are not known here, kept as they were read.
     pub other: Map<String, Json>,
 }
@@ -147,7 +149,7 @@ impl Snapshot {
 
     /// The instance, with its deposed objects.
     pub fn instance(&self, address: &Address) -> Option<&Instance> {
-        self.resources.get(&address.resource)?.instances.get(&address.key)
+        self.resources.get(&address.resource)?.instances.get(&address.key).map(Arc::as_ref)
     }
 
     /// The instance's current object.
@@ -217,7 +219,7 @@ impl Snapshot {
             resource
                 .instances
                 .iter()
-                .map(move |(key, instance)| (address.instance(key.clone()), resource, instance))
+                .map(move |(key, instance)| (address.instance(key.clone()), resource, instance.as_ref()))
         })
     }
 
@@ -247,13 +249,13 @@ impl Snapshot {
         if resource.provider != provider {
             provider.clone_into(&mut resource.provider);
         }
-        resource.instances.entry(address.key.clone()).or_default()
+        Arc::make_mut(resource.instances.entry(address.key.clone()).or_default())
     }
 
     /// Takes something out of an instance, and the instance and the resource too when nothing is left of them.
     fn take<T>(&mut self, address: &Address, f: impl FnOnce(&mut Instance) -> Option<T>) -> Option<T> {
         let resource = self.resources.get_mut(&address.resource)?;
-        let instance = resource.instances.get_mut(&address.key)?;
+        let instance = Arc::make_mut(resource.instances.get_mut(&address.key)?);
         let taken = f(instance);
         if instance.is_empty() {
             resource.instances.remove(&address.key);

@@ -219,8 +219,7 @@ impl Store {
     /// When the journal could not be written. That is tried again with the next record; should there be none, and no
     /// commit, then the intent stays open for the next beginning.
     pub fn outcome(&mut self, mut outcome: Outcome) -> Result<(), StateError> {
-        let before = fingerprint(self.snapshot.object(&outcome.address, outcome.deposed.as_deref()));
-        outcome.before = before.map_err(|source| StateError::Format { place: self.place(), source })?;
+        outcome.before = fingerprint(self.snapshot.object(&outcome.address, outcome.deposed.as_deref()));
         outcome.apply(&mut self.snapshot);
         if let Some(n) = outcome.intent {
             self.open.remove(&n);
@@ -251,13 +250,11 @@ impl Store {
     }
 
     fn write(&mut self) -> Result<Committed, StateError> {
-        if self.pending == 0 && self.is_saved()? {
-            return Ok(Committed::Unchanged);
-        }
         self.stamp();
-        let bytes = v4::render(&self.snapshot).map_err(|source| self.format(source))?;
+        v4::check(&self.snapshot).map_err(|source| self.format(source))?;
+        let bytes = v4::render(&self.snapshot);
         let content = content(&bytes);
-        if content == self.saved.content {
+        if content == self.saved.content || (self.pending == 0 && self.is_saved()?) {
             return Ok(Committed::Unchanged);
         }
         let version = self.snapshot.version();

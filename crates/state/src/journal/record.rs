@@ -39,7 +39,7 @@ impl Record {
     /// Appends the line of the record.
     pub(crate) fn write(&self, out: &mut Vec<u8>) -> Result<(), FormatError> {
         let failed = |error: serde_json::Error| FormatError::NotStorable { what: error.to_string() };
-        let record = serde_json::to_string(&self.stored()?).map_err(failed)?;
+        let record = serde_json::to_string(&self.stored()).map_err(failed)?;
         let line =
             Line { sum: sum(record.as_bytes()), record: RawValue::from_string(record).map_err(failed)? };
         serde_json::to_writer(&mut *out, &line).map_err(failed)?;
@@ -62,8 +62,8 @@ impl Record {
         })
     }
 
-    fn stored(&self) -> Result<Stored, FormatError> {
-        Ok(match self {
+    fn stored(&self) -> Stored {
+        match self {
             Record::Base(version) => {
                 Stored::Base { format: FORMAT, lineage: version.lineage.clone(), serial: version.serial }
             }
@@ -73,7 +73,7 @@ impl Record {
                 deposed: intent.deposed.clone(),
                 operation: intent.operation,
                 provider: intent.provider.clone(),
-                planned: intent.planned.as_ref().map(v4::render_object).transpose()?,
+                planned: intent.planned.as_ref().map(v4::render_object),
                 marker: intent.marker.clone(),
                 id: intent.id.clone(),
             },
@@ -84,7 +84,7 @@ impl Record {
                 before: outcome.before.clone(),
                 change: match &outcome.change {
                     Change::Put { provider, object } => {
-                        StoredChange::Put { provider: provider.clone(), object: v4::render_object(object)? }
+                        StoredChange::Put { provider: provider.clone(), object: v4::render_object(object) }
                     }
                     Change::Remove => StoredChange::Remove,
                     Change::Depose { key } => StoredChange::Depose { key: key.clone() },
@@ -95,7 +95,7 @@ impl Record {
             Record::Commit { serial, content } => {
                 Stored::Commit { serial: *serial, content: content.clone() }
             }
-        })
+        }
     }
 
     fn from_stored(stored: Stored) -> Result<Record, String> {
@@ -138,8 +138,8 @@ pub(crate) fn sum(bytes: &[u8]) -> String {
 }
 
 /// What tells one object of an instance from another: nothing where there is none.
-pub(crate) fn fingerprint(object: Option<&Object>) -> Result<Option<String>, FormatError> {
-    object.map(|object| Ok(sum(v4::render_object(object)?.to_string().as_bytes()))).transpose()
+pub(crate) fn fingerprint(object: Option<&Object>) -> Option<String> {
+    object.map(|object| sum(v4::render_object(object).to_string().as_bytes()))
 }
 
 #[derive(Serialize, Deserialize)]

@@ -120,7 +120,7 @@ impl Replay {
             saw(slot, outcome.before.clone());
             match &outcome.change {
                 // What was read from a journal can be written again.
-                Change::Put { object, .. } => saw(slot, fingerprint(Some(object)).ok().flatten()),
+                Change::Put { object, .. } => saw(slot, fingerprint(Some(object))),
                 Change::Remove | Change::Depose { .. } => saw(slot, None),
                 Change::Rename { to } => {
                     saw(slot, None);
@@ -133,7 +133,7 @@ impl Replay {
         let strangers: BTreeSet<Address> = seen
             .iter()
             .filter(|((address, deposed), states)| {
-                let now = fingerprint(snapshot.object(address, *deposed)).ok().flatten();
+                let now = fingerprint(snapshot.object(address, *deposed));
                 !states.contains(&now)
             })
             .map(|((address, _), _)| (*address).clone())

@@ -60,7 +60,7 @@ fn records() -> Vec<Record> {
             },
         ),
         Record::Outcome(Outcome {
-            before: fingerprint(Some(&object("b"))).unwrap(),
+            before: fingerprint(Some(&object("b"))),
             ..Outcome::of(address("t.b"), Some(2), Change::Remove).deposed(key)
         }),
         outcome(None, "t.c", Change::Rename { to: address("module.m[\"x\"].t.c") }),
@@ -148,7 +148,7 @@ fn outcomes_that_the_snapshot_has_are_not_brought_in_again() {
 fn a_foreign_snapshot_takes_what_it_cannot_contradict() {
     let mut text = Vec::new();
     let mut update = Outcome::of(address("t.b"), None, put("b2"));
-    update.before = fingerprint(Some(&object("b1"))).unwrap();
+    update.before = fingerprint(Some(&object("b1")));
     let outcomes = [Outcome::of(address("t.a"), None, put("a")), update];
     Record::Base(base()).write(&mut text).unwrap();
     for outcome in outcomes {

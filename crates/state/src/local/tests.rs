@@ -39,7 +39,7 @@ fn version(serial: u64) -> Version {
 }
 
 fn bytes(serial: u64) -> Vec<u8> {
-    crate::render(&Snapshot { serial, ..Snapshot::empty("l") }).unwrap()
+    crate::render(&Snapshot { serial, ..Snapshot::empty("l") })
 }
 
 fn write(local: &mut Local, serial: u64, replaces: Option<u64>) -> Result<(), StateError> {

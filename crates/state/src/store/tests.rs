@@ -171,7 +171,7 @@ fn a_journal_of_another_lineage_is_refused_and_kept() {
     drop(store);
     let mut foreign = Snapshot::empty("other");
     foreign.serial = 3;
-    std::fs::write(stack.0.path().join("state/default.tfstate"), v4::render(&foreign).unwrap()).unwrap();
+    std::fs::write(stack.0.path().join("state/default.tfstate"), v4::render(&foreign)).unwrap();
     let names = stack.names();
     match stack.begin_on(&Disk::default()) {
         Err(error @ StateError::Journal { .. }) => {
@@ -192,7 +192,7 @@ fn a_state_that_somebody_else_changed_meanwhile_is_not_overwritten() {
     let mut foreign = stack.read().unwrap();
     foreign.serial += 1;
     foreign.put(&b, "p", object("b", 1));
-    std::fs::write(stack.0.path().join("state/default.tfstate"), v4::render(&foreign).unwrap()).unwrap();
+    std::fs::write(stack.0.path().join("state/default.tfstate"), v4::render(&foreign)).unwrap();
     store.outcome(Outcome::of(a.clone(), None, put("a", 2))).unwrap();
     assert!(matches!(store.commit(), Err(StateError::Moved { .. })));
     assert!(matches!(store.finish(), Err(StateError::Moved { .. })));

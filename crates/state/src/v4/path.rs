@@ -27,11 +27,11 @@ fn read_step(step: &Json) -> Option<Step> {
     }
 }
 
-/// Writes a path; nothing when a set element in it has no JSON.
-pub(crate) fn write(path: &Path) -> Option<Json> {
+/// Writes a path, up to a set element that has no JSON: then what is around it is meant as a whole.
+pub(crate) fn write(path: &Path) -> Json {
     path.0
         .iter()
-        .map(|step| {
+        .map_while(|step| {
             Some(match step {
                 Step::Attribute(name) => json!({"type": "get_attr", "value": name}),
                 Step::Index(n) => json!({"type": "index", "value": {"value": n, "type": "number"}}),
@@ -42,8 +42,7 @@ pub(crate) fn write(path: &Path) -> Option<Json> {
                 }}),
             })
         })
-        .collect::<Option<_>>()
-        .map(Json::Array)
+        .collect()
 }
 
 #[cfg(test)]
@@ -59,7 +58,7 @@ mod tests {
             Step::Key("k".into()),
             Step::Element(Box::new(Value::object([("x", Value::from(true))]))),
         ]);
-        assert_eq!(read(&write(&path).unwrap()), Some(path));
+        assert_eq!(read(&write(&path)), Some(path));
         assert_eq!(read(&json!([])), Some(Path::default()));
     }
 

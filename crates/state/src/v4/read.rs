@@ -4,6 +4,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -160,7 +161,7 @@ fn terrane(raw: &RawValue, at: At<'_>) -> Result<Map<String, Json>> {
     }
 }
 
-fn outputs(raw: &RawValue, at: At<'_>) -> Result<BTreeMap<std::sync::Arc<str>, Output>> {
+fn outputs(raw: &RawValue, at: At<'_>) -> Result<BTreeMap<Arc<str>, Output>> {
     object(decode(raw, at)?, at)?
         .into_iter()
         .map(|(name, json)| {
@@ -239,7 +240,7 @@ fn instance(
     json: Json,
     at: At<'_>,
     names: &mut Names,
-    instances: &mut BTreeMap<Option<Key>, Instance>,
+    instances: &mut BTreeMap<Option<Key>, Arc<Instance>>,
 ) -> Result<()> {
     let mut map = object(json, at)?;
     let key = match map.shift_remove("index_key") {
@@ -256,7 +257,7 @@ fn instance(
         Some(json) => Some(text(Some(json), at.key("deposed"))?),
     };
     let object = read_object(map, at, names)?;
-    let instance = instances.entry(key).or_default();
+    let instance = Arc::make_mut(instances.entry(key).or_default());
     let before = match deposed {
         None => instance.current.replace(object),
         Some(key) => instance.deposed.insert(key, object),

@@ -1,12 +1,13 @@
 //! Tests of reading and writing together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 use terrane_model::{Address, Key, Mode, ModulePath, Path, ResourceAddress, Step, Value};
 
-use super::{parse, render};
+use super::{check, parse, render};
 use crate::error::FormatError;
 use crate::snapshot::{Instance, Object, Output, Resource, Snapshot, Status};
 
@@ -18,7 +19,7 @@ const TERRAFORM: &str = include_str!("../../tests/golden/terraform-1.11.json");
 const TERRANE: &str = include_str!("../../tests/golden/terrane.json");
 
 fn rendered(snapshot: &Snapshot) -> String {
-    String::from_utf8(render(snapshot).unwrap()).unwrap()
+    String::from_utf8(render(snapshot)).unwrap()
 }
 
 #[test]
@@ -183,12 +184,25 @@ fn keys_of_a_pointer_are_escaped() {
 }
 
 #[test]
-fn an_unknown_output_has_no_form() {
+fn what_has_no_form_is_refused_by_who_stores_it_and_null_for_who_shows_it() {
     let mut snapshot = Snapshot::empty("l");
+    assert!(check(&snapshot).is_ok());
     let value = Value::unknown(terrane_model::Type::String);
-    snapshot.outputs.insert("o".into(), Output { value, sensitive: false });
-    let error = render(&snapshot).unwrap_err();
+    snapshot.outputs.insert("o".into(), Output { value: value.clone(), sensitive: false });
+    let error = check(&snapshot).unwrap_err();
     assert!(matches!(&error, FormatError::NotStorable { what } if what.contains("`o`")), "{error}");
+    let read = parse(&render(&snapshot)).unwrap();
+    assert!(read.outputs["o"].value.is_null());
+
+    // A place that cannot be named makes all that is around it sensitive.
+    let unknown = Step::Element(Box::new(value));
+    let place = Path(vec![Step::Attribute("a".into()), unknown, Step::Index(0)]);
+    let object = Object { sensitive: vec![place], ..Object::default() };
+    snapshot = Snapshot::empty("l");
+    let address: Address = "t.n".parse().unwrap();
+    snapshot.put(&address, "p", object);
+    let read = parse(&render(&snapshot)).unwrap();
+    assert_eq!(read.get(&address).unwrap().sensitive, [Path::attribute("a")]);
 }
 
 fn json_value() -> impl Strategy<Value = Json> {
@@ -273,10 +287,11 @@ prop_compose! {
     }
 }
 
-fn instance() -> impl Strategy<Value = Instance> {
+fn instance() -> impl Strategy<Value = Arc<Instance>> {
     (proptest::option::of(object()), proptest::collection::btree_map("[0-9a-f]{8}", object(), 0..3))
         .prop_map(|(current, deposed)| Instance { current, deposed })
         .prop_filter("an instance has an object", |instance| !instance.is_empty())
+        .prop_map(Arc::new)
 }
 
 fn resource() -> impl Strategy<Value = Resource> {
@@ -315,7 +330,7 @@ proptest! {
 
     #[test]
     fn reading_what_was_written_gives_the_same(snapshot in snapshot()) {
-        let text = render(&snapshot).unwrap();
+        let text = render(&snapshot);
         let read = parse(&text).unwrap();
         prop_assert_eq!(rendered(&read), String::from_utf8(text).unwrap());
         prop_assert!(read == snapshot);
@@ -365,7 +380,7 @@ fn an_address_in_a_module_is_found_again() {
     let mut snapshot = Snapshot::empty("l");
     let address: Address = r#"module.a["x.y"].module.b[3].aws_t.n["k"]"#.parse().unwrap();
     snapshot.put(&address, "p", Object { dependencies: BTreeSet::new(), ..Object::default() });
-    let read = parse(&render(&snapshot).unwrap()).unwrap();
+    let read = parse(&render(&snapshot)).unwrap();
     assert!(read.get(&address).is_some());
     assert_eq!(read, snapshot);
 }

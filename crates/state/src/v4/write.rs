@@ -15,23 +15,28 @@ use crate::snapshot::{Object, Output, Resource, Snapshot, Status};
 /// Ordering: outputs by name; resources by module, mode, type and name, instances by key, the current object before
 /// deposed ones, dependencies as texts. Attributes stand in the order of their map.
 ///
-/// # Errors
-/// [`FormatError::NotStorable`] when an output or the name of a sensitive place holds a value that JSON cannot: an
-/// unknown or infinite one.
-pub fn render(snapshot: &Snapshot) -> Result<Vec<u8>, FormatError> {
+/// Caveat: an output with no value that JSON can hold, because something in it is unknown or infinite, is written as null;
+/// a [`Store`](crate::Store) refuses to keep such a snapshot.
+pub fn render(snapshot: &Snapshot) -> Vec<u8> {
     let mut out = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, TerraformFormatter::new());
-    StateV4(snapshot)
-        .serialize(&mut serializer)
-        .map_err(|error| FormatError::NotStorable { what: error.to_string() })?;
+    // Neither memory nor these types ever fail; what is cut off would not be read as a state again.
+    let _ = StateV4(snapshot).serialize(&mut serializer);
     out.push(b'\n');
-    Ok(out)
+    out
+}
+
+/// Whether every value has a form on disk.
+pub(crate) fn check(snapshot: &Snapshot) -> Result<(), FormatError> {
+    match snapshot.outputs.iter().find(|(_, output)| json::to_json(&output.value).is_none()) {
+        None => Ok(()),
+        Some((name, _)) => Err(FormatError::NotStorable { what: format!("the output `{name}`") }),
+    }
 }
 
 /// One object as an instance of a state file has it, for the journal.
-pub(crate) fn render_object(object: &Object) -> Result<Json, FormatError> {
-    serde_json::to_value(ObjectV4 { key: None, deposed: None, object })
-        .map_err(|error| FormatError::NotStorable { what: error.to_string() })
+pub(crate) fn render_object(object: &Object) -> Json {
+    serde_json::to_value(ObjectV4 { key: None, deposed: None, object }).unwrap_or_default()
 }
 
 /// Reads what [`render_object`] wrote.
@@ -73,17 +78,16 @@ struct OutputsV4<'a>(&'a Snapshot);
 
 impl Serialize for OutputsV4<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.outputs.iter().map(|(name, output)| (name, OutputV4(name, output))))
+        serializer.collect_map(self.0.outputs.iter().map(|(name, output)| (name, OutputV4(output))))
     }
 }
 
-struct OutputV4<'a>(&'a str, &'a Output);
+struct OutputV4<'a>(&'a Output);
 
 impl Serialize for OutputV4<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let OutputV4(name, output) = self;
-        let value = json::to_json(&output.value)
-            .ok_or_else(|| serde::ser::Error::custom(format!("the output `{name}`")))?;
+        let output = self.0;
+        let value = json::to_json(&output.value).unwrap_or_default();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("value", &value)?;
         map.serialize_entry("type", &json::type_to_json(&output.value.ty()))?;
@@ -186,9 +190,7 @@ impl Serialize for ObjectV4<'_> {
         }
         map.serialize_entry("schema_version", &object.schema_version)?;
         map.serialize_entry("attributes", &object.attributes)?;
-        let sensitive: Option<Vec<Json>> = object.sensitive.iter().map(path::write).collect();
-        let sensitive =
-            sensitive.ok_or_else(|| serde::ser::Error::custom("the place of a sensitive value"))?;
+        let sensitive: Vec<Json> = object.sensitive.iter().map(path::write).collect();
         map.serialize_entry("sensitive_attributes", &sensitive)?;
         if let Some(version) = object.identity_schema_version {
             map.serialize_entry("identity_schema_version", &version)?;
