@@ -19,13 +19,9 @@ pub struct Value {
     marks: Marks,
 }
 
-/// What a value is.
+/// What a value is. The order of sets follows from the order here: unknown elements and null stand last.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Absent; the type is [`Type::Any`] for a bare `null`.
-    Null(Type),
-    /// Not known before apply.
-    Unknown(Arc<Unknown>),
     /// true or false.
     Bool(bool),
     /// A number.
@@ -42,6 +38,10 @@ pub enum Kind {
     Tuple(Arc<[Value]>),
     /// Attributes of any types.
     Object(Arc<BTreeMap<Arc<str>, Value>>),
+    /// Not known before apply.
+    Unknown(Arc<Unknown>),
+    /// Absent; the type is [`Type::Any`] for a bare `null`.
+    Null(Type),
 }
 
 /// What is known about an unknown value.
