@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use terrane_model::conform::conform;
-use terrane_model::schema::Nesting;
 use terrane_model::{Kind, Schema, Type, Unknown, Value};
-use terrane_provider::{Error, PlanRequest};
+use terrane_provider::Error;
 
 /// A text attribute; nothing when it is null or unknown.
 pub fn text<'v>(object: &'v Value, name: &str) -> Option<&'v str> {
@@ -95,20 +94,6 @@ pub fn is_zero(value: &Value) -> bool {
         Kind::List(_, elements) | Kind::Set(_, elements) | Kind::Tuple(elements) => elements.is_empty(),
         Kind::Map(_, entries) => entries.is_empty(),
         Kind::Object(fields) => fields.values().all(is_zero),
-    }
-}
-
-/// Drops differences between absent and empty: where the prior and the planned value both say nothing, the prior stays.
-pub fn keep_zeros(request: &mut PlanRequest<'_>, schema: &Schema) {
-    let Some(prior) = request.prior else { return };
-    let single =
-        schema.block.blocks.iter().filter(|block| block.nesting == Nesting::Single).map(|block| block.name);
-    let settable = schema.block.attributes.iter().map(|attribute| attribute.name).chain(single);
-    for name in settable {
-        let (Some(before), Some(after)) = (prior.get(name), request.planned(name)) else { continue };
-        if before != after && is_zero(before) && is_zero(after) {
-            request.set(name, before.clone());
-        }
     }
 }
 

@@ -143,6 +143,7 @@ mod tests {
         let config = Value::object([("tags", config)]);
         let mut request = PlanRequest {
             prior,
+            replaces: None,
             config: &config,
             planned: object(Value::null(Type::map(Type::String))),
             replace: vec![],

@@ -26,6 +26,7 @@ use terrane_model::{Address, Path, ResourceAddress, Value};
 use terrane_provider::{Context, DataSource, Error, Facts, PlanRequest, Progress, ResourceType, Session};
 
 use crate::client::Clients;
+use crate::object::is_zero;
 
 /// One answer of the cloud.
 #[derive(Clone, Debug)]
@@ -200,7 +201,8 @@ pub fn plan_with(
     let schema = resource.schema();
     let config = configured(body, &schema.block);
     let planned = proposed(&schema.block, prior, &config);
-    let mut request = PlanRequest { prior, config: &config, planned, replace: vec![], keep: vec![], facts };
+    let mut request =
+        PlanRequest { prior, replaces: None, config: &config, planned, replace: vec![], keep: vec![], facts };
     resource.plan(&mut request)?;
     let changed = schema.block.attributes.iter().filter(|a| a.force_new).map(|a| a.name);
     let changed = changed.filter(|name| prior.is_some() && request.changes(name)).map(Path::attribute);
@@ -214,7 +216,14 @@ fn proposed(block: &Block, prior: Option<&Value>, config: &Value) -> Value {
     for attribute in &block.attributes {
         let given = config.get(attribute.name).cloned().unwrap();
         let before = prior.and_then(|prior| prior.get(attribute.name)).cloned();
+        let wanted = if given.is_null() {
+            attribute.default.clone().unwrap_or_else(|| given.clone())
+        } else {
+            given.clone()
+        };
+        let keeps_zero = before.as_ref().is_some_and(|before| is_zero(before) && is_zero(&wanted));
         let value = match (given.is_null(), attribute.presence) {
+            _ if keeps_zero => before.unwrap_or(wanted),
             (true, Presence::Computed | Presence::OptionalComputed) => {
                 before.unwrap_or_else(|| Value::unknown(attribute.ty.clone()))
             }

@@ -24,9 +24,7 @@ use crate::client::Clients;
 use crate::error::{failed, present};
 use crate::iam::{self, PROPAGATION, tag};
 use crate::lately::made_since;
-use crate::object::{
-    absent, filled, keep_zeros, needed, or_empty, settled, text, unknown_text, unknown_with_prefix,
-};
+use crate::object::{absent, filled, needed, or_empty, settled, text, unknown_text, unknown_with_prefix};
 use crate::{names, tags};
 
 /// The resource type.
@@ -83,7 +81,6 @@ impl ResourceType for Policy {
     }
 
     fn plan(&self, request: &mut PlanRequest<'_>) -> Result<(), Vec<Problem>> {
-        keep_zeros(request, &SCHEMA);
         tags::plan(request);
         if !request.is_create() {
             return Ok(());
@@ -92,7 +89,8 @@ impl ResourceType for Policy {
         let (named, prefixed) = (is_given("name"), is_given("name_prefix"));
         let arn =
             match (&request.facts.account, filled(request.config, "name"), text(&request.planned, "path")) {
-                (Some(_), Some(name), Some(path)) => {
+                // What the old policy is attached to has to let go of it first: that needs a change of its ARN.
+                (Some(_), Some(name), Some(path)) if request.replaces.is_none() => {
                     Value::from(arn_of(request.facts, path, name).unwrap_or_default())
                 }
                 (Some(account), _, _) => {

@@ -25,7 +25,7 @@ use crate::error::{failed, present};
 use crate::iam::{self, PROPAGATION, RETRIES, tag};
 use crate::lately::made_since;
 use crate::object::{
-    absent, filled, flag, keep_zeros, needed, or_empty, settled, text, unknown_text, unknown_with_prefix,
+    absent, filled, flag, needed, or_empty, settled, text, unknown_text, unknown_with_prefix,
 };
 use crate::tags;
 
@@ -73,7 +73,6 @@ impl ResourceType for User {
     }
 
     fn plan(&self, request: &mut PlanRequest<'_>) -> Result<(), Vec<Problem>> {
-        keep_zeros(request, &SCHEMA);
         tags::plan(request);
         if !request.changes("name") && !request.changes("path") {
             return Ok(());

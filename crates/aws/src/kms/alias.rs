@@ -22,7 +22,7 @@ use crate::client::Clients;
 use crate::error::failed;
 use crate::kms::{PROPAGATION, RETRIES, aliases, forget_aliases, key_id};
 use crate::names;
-use crate::object::{absent, filled, keep_zeros, needed, settled, text, unknown_text, unknown_with_prefix};
+use crate::object::{absent, filled, needed, settled, text, unknown_text, unknown_with_prefix};
 
 /// The resource type.
 pub struct Alias;
@@ -69,7 +69,6 @@ impl ResourceType for Alias {
     }
 
     fn plan(&self, request: &mut PlanRequest<'_>) -> Result<(), Vec<Problem>> {
-        keep_zeros(request, &SCHEMA);
         let facts = request.facts;
         let start = facts
             .account

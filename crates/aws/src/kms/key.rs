@@ -24,7 +24,7 @@ use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest,
 
 use crate::client::Clients;
 use crate::error::failed;
-use crate::object::{absent, keep_zeros, needed, unknown_text, unknown_with_prefix, whole};
+use crate::object::{absent, needed, unknown_text, unknown_with_prefix, whole};
 use crate::{iam, tags};
 
 mod change;
@@ -125,7 +125,6 @@ impl ResourceType for Key {
     }
 
     fn plan(&self, request: &mut PlanRequest<'_>) -> Result<(), Vec<Problem>> {
-        keep_zeros(request, &SCHEMA);
         tags::plan(request);
         let is_absent = |name: &str| request.config.get(name).is_none_or(Value::is_null);
         let (no_description, no_region, no_period) =
@@ -204,6 +203,10 @@ impl ResourceType for Key {
         let observed = observe(clients, &id).await?;
         let prior = planned.clone().with("id", Value::from(id));
         Ok(observed.map(|observed: Observed| observed.into_state(&prior, &cx.session.facts, false)))
+    }
+
+    fn has_marker(&self) -> bool {
+        true
     }
 
     async fn settle(&self, cx: &Context<'_>, object: &Value) -> Result<(), Error> {

@@ -4,9 +4,7 @@ use terrane_model::{Path, Type, Unknown, Value};
 use terrane_provider::PlanRequest;
 
 use super::schema::{SCHEMA, element};
-use crate::object::{
-    elements, filled, first, flag, is_zero, keep_zeros, text, unknown_text, unknown_with_prefix, whole,
-};
+use crate::object::{elements, filled, first, flag, is_zero, text, unknown_text, unknown_with_prefix, whole};
 use crate::tags;
 
 pub const ON_DEMAND: &str = "PAY_PER_REQUEST";
@@ -15,7 +13,6 @@ const RECOVERY_DAYS: i64 = 35;
 
 /// Refines the plan.
 pub fn refine(request: &mut PlanRequest<'_>) {
-    keep_zeros(request, &SCHEMA);
     tags::plan(request);
     request
         .keep
@@ -25,6 +22,7 @@ pub fn refine(request: &mut PlanRequest<'_>) {
     encryption(request);
     recovery(request);
     expiry(request);
+    attributes(request);
     stream(request);
     capacity(request);
     limits(request);
@@ -253,6 +251,19 @@ fn named<'v>(set: &'v [Value], name: &str) -> Option<&'v Value> {
     set.iter().find(|element| text(element, "name") == Some(name))
 }
 
+/// An attribute is known by its name: its type cannot change in place, and a difference has always been left alone.
+fn attributes(request: &mut PlanRequest<'_>) {
+    const NAME: &str = "attribute";
+    let Some(planned) = request.planned(NAME).filter(|set| !set.is_unknown()) else { return };
+    let prior = request.prior.map(|prior| elements(prior, NAME)).unwrap_or_default();
+    let kept = planned.elements().iter().map(|attribute| {
+        let before = text(attribute, "name").and_then(|name| named(prior, name));
+        before.unwrap_or(attribute).clone()
+    });
+    let kept = Value::set(element(NAME), kept.collect::<Vec<_>>());
+    request.set(NAME, kept);
+}
+
 fn global_indexes(request: &mut PlanRequest<'_>) {
     const NAME: &str = "global_secondary_index";
     let (Some(planned), mode) = (request.planned(NAME), text(&request.planned, "billing_mode")) else {
@@ -302,9 +313,16 @@ fn global_indexes(request: &mut PlanRequest<'_>) {
 fn local_indexes(request: &mut PlanRequest<'_>) {
     const NAME: &str = "local_secondary_index";
     let Some(planned) = request.planned(NAME).filter(|set| !set.is_unknown()) else { return };
-    let indexes = planned.elements().iter().cloned();
-    let indexes: Vec<_> =
-        indexes.map(|index| with_empty(index, "non_key_attributes", Value::list(Type::String, []))).collect();
+    let prior = request.prior.map(|prior| elements(prior, NAME)).unwrap_or_default();
+    let indexes: Vec<_> = planned
+        .elements()
+        .iter()
+        .map(|index| match text(index, "name").and_then(|name| named(prior, name)) {
+            // Known by its name, as an attribute is.
+            Some(before) => before.clone(),
+            None => with_empty(index.clone(), "non_key_attributes", Value::list(Type::String, [])),
+        })
+        .collect();
     request.set(NAME, Value::set(element(NAME), indexes));
 }
 
