@@ -1,3 +1,42 @@
 //! TOML text to a checked Spec, with spans.
+//!
+//! The flow is [`parse`] (texts to a decoded [`Module`], everything that is wrong collected), then [`check`] (against the
+//! schemas: a [`Spec`], or all messages of the run), then [`variables`] (the values of the spec's variables from files,
+//! arguments and environment). Nothing here reads a file, the environment or the clock: texts and names are given.
+//!
+//! The shape is the JSON syntax of Terraform's language, key for key, written in TOML; strings are templates.
 
 pub mod toml;
+
+pub mod place;
+
+pub mod version;
+
+pub mod settings;
+
+pub mod resource;
+
+pub mod variable;
+
+pub mod repetition;
+
+pub mod statement;
+
+pub mod module;
+
+mod constant;
+
+mod decode;
+
+pub mod parse;
+
+pub mod check;
+
+pub mod inputs;
+
+pub use check::check;
+pub use inputs::{Inputs, is_variable_file, variables};
+pub use module::{Module, ResourceKey, Spec};
+pub use parse::{Failure, Parsed, is_spec_file, parse};
+pub use resource::{Condition, Resource};
+pub use variable::Variable;

@@ -13,7 +13,7 @@ use crate::toml::tree::Content;
 /// More digits than any number of use has; it keeps the reading of numbers fast.
 const LONGEST_NUMBER: usize = 1000;
 
-/// Decodes a scalar. What is wrong with it goes to `errors`, and a stand-in is given.
+/// Decodes a scalar. What is wrong with it goes to `errors`, and the content is broken.
 pub fn scalar(
     raw: Raw<'_>,
     encoding: Option<toml_parser::decoder::Encoding>,
@@ -21,13 +21,18 @@ pub fn scalar(
     errors: &mut dyn ErrorSink,
 ) -> Content {
     let mut decoded = Cow::Borrowed("");
-    let kind = raw.decode_scalar(&mut decoded, errors);
+    let mut broken = false;
+    let kind = raw.decode_scalar(&mut decoded, &mut |error: ParseError| {
+        broken = true;
+        errors.report_error(error);
+    });
     let whole = toml_parser::Span::new_unchecked(span.start as usize, span.end as usize);
     let mut refuse = |description: &'static str| {
         errors.report_error(ParseError::new(description).with_unexpected(whole));
-        Content::Bool(false)
+        Content::Broken
     };
     match kind {
+        _ if broken => Content::Broken,
         ScalarKind::String => Content::Text(Text::new(decoded.into(), raw.as_str(), encoding, span)),
         ScalarKind::Boolean(value) => Content::Bool(value),
         ScalarKind::DateTime => match toml_datetime::Datetime::from_str(&decoded) {

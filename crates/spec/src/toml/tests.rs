@@ -133,18 +133,18 @@ fn a_place_in_a_string_leads_back_to_the_file() {
     let value = only_text(text);
     assert_eq!(&*value.decoded, "tab\t-éé\\ ${x}");
     let at = value.decoded.find("${x}").unwrap();
-    let place = value.place(at, at + 4);
+    let place = value.origin().span(at, at + 4);
     assert_eq!(&text[place.start as usize..place.end as usize], "${x}");
 
     let text = "a = \"\"\"\nfirst \\\n   second ${x}\n\"\"\"";
     let value = only_text(text);
     assert_eq!(&*value.decoded, "first second ${x}\n");
-    let place = value.place(6, 12);
+    let place = value.origin().span(6, 12);
     assert_eq!(&text[place.start as usize..place.end as usize], "second");
 
     let text = "a = '''\r\n${x}'''";
     let value = only_text(text);
-    let place = value.place(2, 3);
+    let place = value.origin().span(2, 3);
     assert_eq!(&text[place.start as usize..place.end as usize], "x");
 }
 
@@ -170,6 +170,7 @@ fn ours(node: &Node) -> String {
             format!("[{}]", all.iter().map(ours).collect::<Vec<_>>().join(", "))
         }
         Content::Table(table) => our_table(table),
+        Content::Broken => "broken".into(),
     }
 }
 
@@ -278,7 +279,7 @@ proptest! {
         let text = format!("a = \"\"\"{plain}{}\"\"\"", rest.concat());
         let value = only_text(&text);
         for (i, c) in value.decoded.char_indices() {
-            let place = value.place(i, i + c.len_utf8());
+            let place = value.origin().span(i, i + c.len_utf8());
             let raw = &text[place.start as usize..place.end as usize];
             prop_assert!(raw.contains(c) || raw.contains('\\'), "{:?} at {} of {:?}", c, i, text);
         }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use terrane_model::{FileId, Span};
+use terrane_expr::{OffsetMap, Origin};
+use terrane_model::Span;
 use toml_parser::decoder::Encoding;
 
 /// The value of a TOML string.
@@ -22,28 +23,32 @@ impl Text {
         Text { decoded, runs: runs(raw, encoding, span.start), span }
     }
 
-    /// The file that it stands in.
-    pub fn file(&self) -> FileId {
-        self.span.file
+    /// Where the text comes from, for those who parse it.
+    pub fn origin(&self) -> Origin {
+        self.origin_from(0)
     }
 
-    /// The runs: offsets in the decoded text and in the file, both ascending.
-    pub fn runs(&self) -> &[(u32, u32)] {
-        &self.runs
+    /// The runs of a part of the decoded text: where each begins, counted from `start`, and where in the file.
+    pub fn runs_between(&self, start: usize, end: usize) -> impl Iterator<Item = (usize, usize)> {
+        let before = self.runs.partition_point(|(text, _)| (*text as usize) <= start).saturating_sub(1);
+        self.runs
+            .iter()
+            .skip(before)
+            .map(|(text, file)| (*text as usize, *file as usize))
+            .take_while(move |(text, _)| *text <= start || *text < end)
+            .map(move |(text, file)| match text.checked_sub(start) {
+                Some(behind) => (behind, file),
+                None => (0, file + (start - text)),
+            })
     }
 
-    /// The place in the file of a range of the decoded text.
-    pub fn place(&self, start: usize, end: usize) -> Span {
-        let at = |offset: usize| {
-            let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-            let after = self.runs.partition_point(|(decoded, _)| *decoded <= offset);
-            match after.checked_sub(1).and_then(|i| self.runs.get(i)) {
-                Some((decoded, file)) => file.saturating_add(offset - decoded).min(self.span.end),
-                None => self.span.start,
-            }
-        };
-        let (start, end) = (at(start), at(end));
-        Span { file: self.span.file, start, end: end.max(start) }
+    /// Where the text behind the byte `start` of the decoded text comes from.
+    pub fn origin_from(&self, start: usize) -> Origin {
+        let mut map = OffsetMap::linear(self.span.start as usize);
+        for (text, file) in self.runs_between(start, usize::MAX) {
+            map.resume(text, file);
+        }
+        Origin { file: self.span.file, map }
     }
 }
 

@@ -34,6 +34,8 @@ pub enum Content {
     Tables(Vec<Node>),
     /// A table.
     Table(Table),
+    /// Something that could not be read, and was reported.
+    Broken,
 }
 
 impl Content {
@@ -47,6 +49,7 @@ impl Content {
             Content::Array(_) => "an array",
             Content::Tables(_) => "an array of tables",
             Content::Table(_) => "a table",
+            Content::Broken => "broken",
         }
     }
 }
@@ -106,6 +109,11 @@ impl Table {
     /// An empty table of a form.
     pub fn new(form: Form) -> Table {
         Table { entries: BTreeMap::new(), form }
+    }
+
+    /// Whether it has a header of its own.
+    pub fn has_header(&self) -> bool {
+        self.form == Form::Header
     }
 
     /// The value of a key.

@@ -1,0 +1,164 @@
+//! Variables, outputs, access statements, modules, and statements about addresses.
+
+use std::collections::HashMap;
+
+use terrane_expr::{Expr, evaluate};
+use terrane_model::convert::{article, convert};
+use terrane_model::{Diagnostic, Span, Type};
+
+use super::Checker;
+use super::scope::{Place, StaticScope};
+use crate::module::ResourceKey;
+use crate::statement::Endpoint;
+
+impl<'c> Checker<'c> {
+    pub(super) fn statements(&mut self, scope: &StaticScope<'c>) {
+        let module = self.module;
+        let outside = scope.outside();
+        for (name, variable) in &module.variables {
+            self.evaluated(&variable.validations, &outside);
+            self.speaks_of(name, &variable.validations);
+        }
+        for (name, output) in &module.outputs {
+            self.evaluated(&output.preconditions, &outside);
+            match evaluate(&output.value, &outside) {
+                Ok(value) if value.marks_deep().sensitive && !output.sensitive => {
+                    let detail = format!(
+                        "`output.{name}` holds a sensitive value, and it is not declared `sensitive`. Everybody who \
+                         sees the outputs would see it."
+                    );
+                    self.report(
+                        Diagnostic::error("sensitive-output", "Sensitive value in an output", detail)
+                            .at(output.value.span())
+                            .hint("Add `sensitive = true`, or wrap the value in `nonsensitive()` if it may be shown."),
+                    );
+                }
+                Ok(_) => {}
+                Err(errors) => self.evaluator_found(errors),
+            }
+        }
+        for check in module.checks.values() {
+            let place = Place { data: check.data.as_ref(), ..scope.outside() };
+            self.evaluated(&check.assertions, &place);
+        }
+        for access in module.access.values() {
+            self.of_type(&access.principal, &Type::String, "principal", &outside);
+            self.one_or_many(&access.actions, "actions", &outside);
+            self.one_or_many(&access.resources, "resources", &outside);
+            if let Some(context) = &access.context {
+                self.of_type(context, &Type::map(Type::Any), "context", &outside);
+            }
+        }
+        for call in module.modules.values() {
+            let detail = format!("Modules are not supported yet, so `module.{}` can't be called.", call.name);
+            self.report(
+                Diagnostic::error("modules-not-supported", "Modules not supported", detail).at(call.span),
+            );
+        }
+        self.imports(scope);
+        self.moves();
+    }
+
+    /// A text or a list of texts.
+    fn one_or_many(&mut self, expr: &Expr, name: &str, place: &Place<'_, '_>) {
+        match evaluate(expr, place) {
+            Ok(value) if convert(&value, &Type::String).is_ok() && !value.is_null() => {}
+            Ok(value) => {
+                let list = Type::list(Type::String);
+                if value.is_null() || convert(&value, &list).is_err() {
+                    let detail = format!(
+                        "`{name}` must be a text or a list of texts, and this is {}.",
+                        article(&value.ty())
+                    );
+                    self.report(Diagnostic::error("wrong-type", "Wrong type", detail).at(expr.span()));
+                }
+            }
+            Err(errors) => self.evaluator_found(errors),
+        }
+    }
+
+    fn imports(&mut self, scope: &StaticScope<'c>) {
+        let module = self.module;
+        for import in &module.imports {
+            let resource = &import.address.resource;
+            if !resource.module.is_root() {
+                continue;
+            }
+            let key = ResourceKey {
+                mode: resource.mode,
+                type_name: resource.type_name.clone(),
+                name: resource.name.clone(),
+            };
+            if !module.resources.contains_key(&key) {
+                let near = self.nearest_resource(&key);
+                let near = near.map_or_else(String::new, |near| format!(" Did you mean `{near}`?"));
+                let detail =
+                    format!("There is no resource `{key}` that the object could be imported to.{near}");
+                self.report(
+                    Diagnostic::error("undeclared-resource", "Undeclared resource", detail)
+                        .at(import.to_span),
+                );
+            }
+            let each = (super::scope::unknown(Type::String), terrane_model::Value::unknown(Type::Any));
+            let place = Place { each: Some(each), ..scope.outside() };
+            self.of_type(&import.id, &Type::String, "id", &place);
+        }
+    }
+
+    fn moves(&mut self) {
+        let module = self.module;
+        let declared = |endpoint: &Endpoint| -> Option<Span> {
+            let Endpoint::Resource(address) = endpoint else { return None };
+            if address.key.is_some() || !address.resource.module.is_root() {
+                return None;
+            }
+            let resource = &address.resource;
+            let key = ResourceKey {
+                mode: resource.mode,
+                type_name: resource.type_name.clone(),
+                name: resource.name.clone(),
+            };
+            module.resources.get(&key).map(|r| r.span)
+        };
+        let mut sources: HashMap<String, Span> = HashMap::new();
+        let mut targets: HashMap<String, Span> = HashMap::new();
+        for moved in &module.moved {
+            if let Some(span) = declared(&moved.from.0) {
+                let detail = format!(
+                    "`{}` is still declared, so it can't have been moved. Take the declaration out, or the `moved`.",
+                    moved.from.0
+                );
+                self.report(
+                    Diagnostic::error("moved-still-declared", "Moved resource still declared", detail)
+                        .at(moved.from.1)
+                        .with_related(span, "declared here"),
+                );
+            }
+            for (all, endpoint, what) in
+                [(&mut sources, &moved.from, "moved from"), (&mut targets, &moved.to, "moved to")]
+            {
+                if let Some(first) = all.insert(endpoint.0.to_string(), endpoint.1) {
+                    let detail = format!("`{}` is {what} twice.", endpoint.0);
+                    self.report(
+                        Diagnostic::error("ambiguous-move", "Ambiguous move", detail)
+                            .at(endpoint.1)
+                            .with_related(first, "the other one"),
+                    );
+                }
+            }
+        }
+        for removed in &module.removed {
+            if let Some(span) = declared(&removed.from.0) {
+                let detail = format!(
+                    "`{}` is still declared. Take the declaration out, or the `removed`.",
+                    removed.from.0
+                );
+                self.report(
+                    Diagnostic::error("removed-still-declared", "Removed resource still declared", detail)
+                        .at(removed.from.1)
+                        .with_related(span, "declared here"),
+                );
+            }
+        }
+    }
+}

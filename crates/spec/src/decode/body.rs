@@ -1,0 +1,95 @@
+//! Values of the file to expressions.
+
+use std::sync::Arc;
+
+use terrane_expr::{Expr, ObjectKey, parse_template};
+use terrane_model::{Diagnostic, Span, Type, Value};
+
+use super::Decoder;
+use crate::place::Places;
+use crate::toml::{Content, Entry, Node, Table, Text};
+
+impl Decoder {
+    /// The expression of a value. Strings are templates; what is wrong in them is reported, and stands for an unknown.
+    pub(crate) fn expr(&mut self, node: &Node) -> Expr {
+        match &node.content {
+            Content::Text(text) => self.template(text),
+            Content::Number(number) => Expr::literal(Value::number(number.clone()), node.span),
+            Content::Bool(value) => Expr::literal(Value::bool(*value), node.span),
+            Content::Datetime(text) => Expr::literal(Value::string(text.clone()), node.span),
+            Content::Broken => Expr::literal(Value::unknown(Type::Any), node.span),
+            Content::Array(elements) | Content::Tables(elements) => {
+                Expr::array(elements.iter().map(|e| self.expr(e)).collect(), node.span)
+            }
+            Content::Table(table) => {
+                let items = table
+                    .entries
+                    .iter()
+                    .map(|(name, entry)| (ObjectKey::Name(name.clone(), entry.key), self.expr(&entry.node)))
+                    .collect();
+                Expr::object(items, node.span)
+            }
+        }
+    }
+
+    pub(super) fn template(&mut self, text: &Text) -> Expr {
+        if !text.decoded.contains("${") && !text.decoded.contains("%{") {
+            return Expr::literal(Value::string(text.decoded.clone()), text.span);
+        }
+        match parse_template(&text.decoded, &text.origin()) {
+            Ok(expr) => expr,
+            Err(found) => {
+                self.found.extend(found);
+                Expr::literal(Value::unknown(Type::Any), text.span)
+            }
+        }
+    }
+
+    /// The object expression of a block's arguments, some of which the caller takes itself.
+    pub(super) fn block(&mut self, table: &Table, span: Span, without: &[&str]) -> (Expr, Places) {
+        let (items, places) = self.items(table, span, without);
+        (Expr::object(items, span), places)
+    }
+
+    /// The arguments of a block one by one. A `dynamic` table becomes the block that it stands for.
+    pub(super) fn items(
+        &mut self,
+        table: &Table,
+        span: Span,
+        without: &[&str],
+    ) -> (Vec<(ObjectKey, Expr)>, Places) {
+        let mut items = Vec::new();
+        let mut places: Vec<(Arc<str>, Places)> = Vec::new();
+        let generated = self.dynamic_blocks(table);
+        let taken = |name: &Arc<str>| {
+            without.contains(&&**name)
+                || generated.as_ref().is_some_and(|g| &**name == "dynamic" || g.contains_key(name))
+        };
+        for (name, entry) in table.entries.iter().filter(|(name, _)| !taken(name)) {
+            let (value, place) = self.argument(&entry.node);
+            items.push((ObjectKey::Name(name.clone(), entry.key), value));
+            places.push((name.clone(), place.with_key(entry.key)));
+        }
+        for (name, (expr, key)) in generated.into_iter().flatten() {
+            places.push((name.clone(), Places::leaf(key).with_key(key)));
+            items.push((ObjectKey::Name(name, key), expr));
+        }
+        (items, Places::named(span, places))
+    }
+
+    fn argument(&mut self, node: &Node) -> (Expr, Places) {
+        match &node.content {
+            Content::Table(table) => self.block(table, node.span, &[]),
+            Content::Array(elements) | Content::Tables(elements) => {
+                let (exprs, places) = elements.iter().map(|e| self.argument(e)).unzip();
+                (Expr::array(exprs, node.span), Places::listed(node.span, places))
+            }
+            _ => (self.expr(node), Places::leaf(node.span)),
+        }
+    }
+
+    /// Says that an argument may not stand here.
+    pub(super) fn refuse(&mut self, entry: &Entry, detail: impl Into<String>) {
+        self.report(Diagnostic::error("not-supported", "Argument not supported", detail).at(entry.key));
+    }
+}

@@ -1,0 +1,112 @@
+//! `[terrane]` and `[terraform]`.
+
+use terrane_model::{Diagnostic, Span};
+
+use super::{Decoder, header};
+use crate::settings::{Backend, BackendKind, Engine, RequiredVersion};
+use crate::toml::{Entry, Table};
+use crate::version::Requirement;
+
+impl Decoder {
+    pub(super) fn terrane(&mut self, entry: &Entry) {
+        let Some(table) = self.table(&entry.node, "terrane") else { return };
+        self.only(table, "terrane", &["backend", "required_version"]);
+        self.required_version(table, Engine::Terrane);
+        self.backend(table, header(entry));
+    }
+
+    pub(super) fn terraform(&mut self, entry: &Entry) {
+        for (table, span) in self.tables(&entry.node, "terraform") {
+            self.only(
+                table,
+                "terraform",
+                &[
+                    "backend",
+                    "cloud",
+                    "experiments",
+                    "language",
+                    "provider_meta",
+                    "required_providers",
+                    "required_version",
+                ],
+            );
+            self.required_version(table, Engine::Terraform);
+            self.backend(table, span);
+            if let Some(cloud) = table.get("cloud") {
+                let detail = "`cloud` has no effect: the state is kept by the backend, which `[terrane.backend]` says.";
+                self.report(
+                    Diagnostic::warning("without-effect", "Setting without effect", detail).at(cloud.key),
+                );
+            }
+        }
+    }
+
+    fn required_version(&mut self, table: &Table, engine: Engine) {
+        let Some((text, span)) = self.optional_text(table, "required_version") else { return };
+        match text.parse::<Requirement>() {
+            Ok(requirement) => {
+                self.module.settings.required_versions.push(RequiredVersion { requirement, engine, span });
+            }
+            Err(error) => {
+                let detail = format!(
+                    "`{text}` is no version requirement: {error}. Write one such as `>= 0.1.0, < 2.0.0`."
+                );
+                self.report(
+                    Diagnostic::error("invalid-version", "Invalid version requirement", detail).at(span),
+                );
+            }
+        }
+    }
+
+    fn backend(&mut self, table: &Table, span: Span) {
+        let Some(entry) = table.get("backend") else { return };
+        let Some(kinds) = self.table(&entry.node, "backend") else { return };
+        for (name, entry) in &kinds.entries {
+            for (inside, span) in self.tables(&entry.node, &format!("backend.{name}")) {
+                let kind = match &**name {
+                    "local" => {
+                        self.only(inside, "backend.local", &["path", "workspace_dir"]);
+                        BackendKind::Local {
+                            path: self.optional_text(inside, "path"),
+                            workspace_dir: self.optional_text(inside, "workspace_dir"),
+                        }
+                    }
+                    "s3" => {
+                        for (name, entry) in &inside.entries {
+                            self.literal_only(&entry.node, name);
+                        }
+                        BackendKind::S3 { body: self.block(inside, span, &[]).0 }
+                    }
+                    _ => {
+                        let detail = format!("There is no backend `{name}`. There are `local` and `s3`.");
+                        self.report(
+                            Diagnostic::error("unknown-backend", "Unknown backend", detail).at(entry.key),
+                        );
+                        continue;
+                    }
+                };
+                match self.module.settings.backend.as_ref().map(|b| b.span) {
+                    Some(first) => self.duplicate("backend", span, first),
+                    None => self.module.settings.backend = Some(Backend { kind, span }),
+                }
+            }
+        }
+        self.module.settings.span.get_or_insert(span);
+    }
+
+    /// Refuses expressions: the state is read before anything can be referred to.
+    fn literal_only(&mut self, node: &crate::toml::Node, what: &str) {
+        let before = self.found.len();
+        let literal = self.expr(node).as_literal().is_some();
+        self.found.truncate(before); // what is wrong inside is reported where the body is read
+        if !literal {
+            let detail = format!(
+                "`{what}` must be a fixed value: the state is read before anything can be referred to."
+            );
+            self.report(
+                Diagnostic::error("not-fixed", "Expression where a fixed value is needed", detail)
+                    .at(node.span),
+            );
+        }
+    }
+}

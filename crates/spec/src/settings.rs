@@ -1,0 +1,94 @@
+//! `[terrane]`, and what a converted spec says in `[terraform]`.
+
+use std::sync::Arc;
+
+use terrane_expr::Expr;
+use terrane_model::{Diagnostic, Diagnostics, Span};
+
+use crate::version::{Requirement, Version};
+
+/// What the spec says about the engine itself.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Which versions may work with the spec.
+    pub required_versions: Vec<RequiredVersion>,
+    /// Where the state is kept; absent: in the default place.
+    pub backend: Option<Backend>,
+    /// The table that a version may be required in, for messages.
+    pub span: Option<Span>,
+}
+
+/// One `required_version`.
+#[derive(Clone, Debug)]
+pub struct RequiredVersion {
+    /// The versions that it allows.
+    pub requirement: Requirement,
+    /// Whose version it speaks of.
+    pub engine: Engine,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Whose version a requirement speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// This program's: in `[terrane]`.
+    Terrane,
+    /// Terraform's, with which this program says to be compatible: in `[terraform]`.
+    Terraform,
+}
+
+/// Where the state is kept.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// Which kind.
+    pub kind: BackendKind,
+    /// The header in the file.
+    pub span: Span,
+}
+
+/// The kinds of backend.
+#[derive(Clone, Debug)]
+pub enum BackendKind {
+    /// In files of this machine.
+    Local {
+        /// The file of the default workspace.
+        path: Option<(Arc<str>, Span)>,
+        /// The folder of the other workspaces.
+        workspace_dir: Option<(Arc<str>, Span)>,
+    },
+    /// In a bucket. The arguments are literals; the backend reads them.
+    S3 {
+        /// An object of all arguments.
+        body: Expr,
+    },
+}
+
+impl Settings {
+    /// Refuses versions that the spec does not allow: this program's own, and the version of Terraform that it is
+    /// compatible with.
+    pub fn verify(&self, terrane: &Version, terraform: &Version) -> Diagnostics {
+        let breach = |required: &&RequiredVersion| {
+            let version = match required.engine {
+                Engine::Terrane => terrane,
+                Engine::Terraform => terraform,
+            };
+            !required.requirement.allows(version)
+        };
+        let message = |required: &RequiredVersion| {
+            let detail = match required.engine {
+                Engine::Terrane => format!(
+                    "The spec asks for Terrane `{}`, and this is {terrane}. Use a version that the spec allows.",
+                    required.requirement
+                ),
+                Engine::Terraform => format!(
+                    "The spec asks for Terraform `{}`; this program is compatible with {terraform}. Widen the \
+                     requirement, or move it to `[terrane]`.",
+                    required.requirement
+                ),
+            };
+            Diagnostic::error("version-not-allowed", "Version not allowed", detail).at(required.span)
+        };
+        self.required_versions.iter().filter(breach).map(message).collect()
+    }
+}

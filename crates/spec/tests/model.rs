@@ -1,0 +1,246 @@
+//! What a spec becomes: the parts of the module, references, places, settings.
+
+mod support;
+
+use support::{Catalogue, render};
+use terrane_expr::{FunctionContext, Reference};
+use terrane_model::{Mode, Path, Step};
+use terrane_spec::resource::IgnoreChanges;
+use terrane_spec::settings::BackendKind;
+use terrane_spec::statement::{Endpoint, Expectation};
+use terrane_spec::{Resource, Spec, check, parse};
+
+fn spec(files: &[(&str, &str)]) -> Spec {
+    let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
+    check(parse(files), &Catalogue::new(), &FunctionContext::closed())
+        .unwrap_or_else(|f| panic!("{}", render(&f.diagnostics, &f.sources)))
+}
+
+fn one(text: &str) -> Spec {
+    spec(&[("terrane.toml", text)])
+}
+
+fn resource<'s>(spec: &'s Spec, type_name: &str, name: &str) -> &'s Resource {
+    spec.root.resource(Mode::Managed, type_name, name).unwrap()
+}
+
+fn text(spec: &Spec, span: terrane_model::Span) -> String {
+    spec.sources.text(span).to_owned()
+}
+
+#[test]
+fn the_digest_moves_with_names_and_texts_and_not_with_order() {
+    let a = ("a.terrane.toml", "[locals]\nx = 1\n");
+    let b = ("b.terrane.toml", "[locals]\ny = 1\n");
+    let digest = spec(&[a, b]).digest;
+    assert_eq!(digest.len(), 64);
+    assert_eq!(spec(&[b, a]).digest, digest);
+    assert_ne!(spec(&[a, ("c.terrane.toml", b.1)]).digest, digest);
+    assert_ne!(spec(&[a, (b.0, "[locals]\ny = 2\n")]).digest, digest);
+}
+
+#[test]
+fn references_of_every_part_of_a_resource() {
+    let spec = one(r#"
+[variable.v]
+[locals]
+l = 1
+[resource.terraform_data.first]
+[resource.terraform_data.second]
+[resource.terraform_data.third]
+[data.aws_region.here]
+[resource.aws_kms_key.k]
+count       = "${local.l}"
+description = "${var.v} ${data.aws_region.here.name} ${path.module}"
+depends_on  = ["terraform_data.first"]
+[resource.aws_kms_key.k.lifecycle]
+replace_triggered_by = ["terraform_data.second"]
+precondition         = { condition = "${terraform_data.third.id != null}", error_message = "${var.v}" }
+postcondition        = { condition = '${self.arn != "" && aws_kms_key.k != null}', error_message = "no" }
+"#);
+    let references: Vec<String> =
+        resource(&spec, "aws_kms_key", "k").references().iter().map(|(r, _)| r.to_string()).collect();
+    assert_eq!(
+        references,
+        [
+            "var.v",
+            "data.aws_region.here",
+            "path.module",
+            "local.l",
+            "terraform_data.first",
+            "terraform_data.second",
+            "terraform_data.third",
+            "var.v",
+            "self",
+        ]
+    );
+}
+
+#[test]
+fn a_path_leads_to_its_place_or_to_the_next_around_it() {
+    let spec = one(r#"
+[resource.aws_dynamodb_table.t]
+name = "table"
+tags = { Name = "n", "a.b" = "c" }
+server_side_encryption = { enabled = true, kms_key_arn = "" }
+[[resource.aws_dynamodb_table.t.attribute]]
+name = "Id"
+type = "S"
+[[resource.aws_dynamodb_table.t.attribute]]
+name = "${upper("x")}"
+type = "N"
+"#
+    .replace("\"${upper(\"x\")}\"", "'${upper(\"x\")}'")
+    .as_str());
+    let table = resource(&spec, "aws_dynamodb_table", "t");
+    let attribute = |name: &str| Step::Attribute(name.into());
+    let at = |steps: Vec<Step>| text(&spec, table.span_of(&Path(steps)));
+    assert_eq!(at(vec![attribute("name")]), "\"table\"");
+    assert_eq!(at(vec![attribute("tags"), Step::Key("a.b".into())]), "\"c\"");
+    assert_eq!(at(vec![attribute("tags"), Step::Key("gone".into())]), r#"{ Name = "n", "a.b" = "c" }"#);
+    assert_eq!(at(vec![attribute("attribute"), Step::Index(1), attribute("type")]), "\"N\"");
+    assert_eq!(at(vec![attribute("server_side_encryption"), Step::Index(0), attribute("enabled")]), "true");
+    assert_eq!(at(vec![attribute("billing_mode")]), "[resource.aws_dynamodb_table.t]");
+    assert_eq!(at(vec![]), "[resource.aws_dynamodb_table.t]");
+    let key = table.key_span_of(&Path(vec![attribute("attribute"), Step::Index(1), attribute("type")]));
+    assert_eq!(text(&spec, key), "type");
+}
+
+#[test]
+fn lifecycle_and_meta_arguments() {
+    let spec = one(r#"
+[[provider.aws]]
+[[provider.aws]]
+alias = "paris"
+[resource.aws_iam_user.all]
+name = "u"
+lifecycle = { ignore_changes = "all" }
+[resource.aws_iam_user.u]
+name     = "u"
+provider = "${aws.paris}"
+[resource.aws_iam_user.u.lifecycle]
+create_before_destroy = "true"
+prevent_destroy       = true
+ignore_changes        = ["tags.Name", 'tags["x"]', "path"]
+replace_triggered_by  = ["${aws_iam_user.all.name}"]
+"#);
+    let user = resource(&spec, "aws_iam_user", "u");
+    let lifecycle = &user.lifecycle;
+    assert!(lifecycle.create_before_destroy);
+    assert_eq!(text(&spec, lifecycle.prevent_destroy.unwrap()), "true");
+    assert_eq!(user.provider.as_ref().unwrap().to_string(), "aws.paris");
+    assert_eq!(lifecycle.replace_triggered_by[0].steps, [Step::Attribute("name".into())]);
+    let IgnoreChanges::Paths(paths) = &lifecycle.ignore_changes else { panic!() };
+    let paths: Vec<String> = paths.iter().map(|(p, _)| p.to_string()).collect();
+    assert_eq!(paths, [r#"tags["Name"]"#, r#"tags["x"]"#, "path"]);
+    let name = Path(vec![Step::Attribute("tags".into()), Step::Key("Name".into())]);
+    assert!(lifecycle.ignore_changes.covers(&name));
+    assert!(!lifecycle.ignore_changes.covers(&Path::attribute("name")));
+    assert!(resource(&spec, "aws_iam_user", "all").lifecycle.ignore_changes.covers(&name));
+    assert_eq!(
+        spec.root.providers.iter().map(|p| p.alias.as_deref()).collect::<Vec<_>>(),
+        [None, Some("paris")]
+    );
+}
+
+#[test]
+fn settings_of_both_tables() {
+    let spec = one(r#"
+[terrane]
+required_version = ">= 0.1.0"
+[terrane.backend.local]
+path = "elsewhere/x.tfstate"
+[terraform]
+required_version = "~> 1.5"
+required_providers = { aws = { source = "hashicorp/aws" } }
+"#);
+    let settings = &spec.root.settings;
+    let BackendKind::Local { path: Some((path, _)), workspace_dir: None } =
+        &settings.backend.as_ref().unwrap().kind
+    else {
+        panic!()
+    };
+    assert_eq!(&**path, "elsewhere/x.tfstate");
+    let version = |text: &str| text.parse().unwrap();
+    assert_eq!(settings.verify(&version("0.1.0"), &version("1.11.4")), []);
+    let refused = settings.verify(&version("0.0.9"), &version("2.0.0"));
+    assert_eq!(refused.len(), 2);
+    assert!(refused[1].detail.contains("Terrane `>= 0.1.0`, and this is 0.0.9"), "{}", refused[1].detail);
+
+    let spec = one("[terraform.backend.s3]\nbucket = \"b\"\nkey = \"k\"\n");
+    let BackendKind::S3 { body } = &spec.root.settings.backend.as_ref().unwrap().kind else { panic!() };
+    assert_eq!(body.as_literal().unwrap().get("bucket").unwrap().as_str(), Some("b"));
+}
+
+#[test]
+fn statements_are_typed() {
+    let spec = one(r#"
+[[moved]]
+from = "terraform_data.old"
+to   = 'terraform_data.new["a"]'
+[[moved]]
+from = "module.a"
+to   = 'module.b[0]'
+[[removed]]
+from = "aws_kms_key.gone"
+lifecycle = { destroy = false }
+[[import]]
+to = 'terraform_data.new["a"]'
+id = "x"
+[[import]]
+for_each = { a = "1" }
+to = "terraform_data.new[each.key]"
+id = "${each.value}"
+[resource.terraform_data.new]
+for_each = { a = 1 }
+[check.up.data.aws_region.r]
+[[check.up.assert]]
+condition = '${data.aws_region.r.name != ""}'
+error_message = "No name."
+[access.a]
+principal = "p"
+actions = "kms:Decrypt"
+resources = ["*"]
+expect = "allowed"
+"#);
+    let root = &spec.root;
+    assert_eq!(root.moved[0].to.0.to_string(), r#"terraform_data.new["a"]"#);
+    assert!(matches!(&root.moved[1].from.0, Endpoint::Module(path) if path.to_string() == "module.a"));
+    assert!(!root.removed[0].destroy);
+    assert_eq!(root.imports[0].address.to_string(), r#"terraform_data.new["a"]"#);
+    let key = root.imports[1].key.as_ref().unwrap();
+    assert_eq!(key.references().next().unwrap().0, &Reference::EachKey);
+    assert_eq!(text(&spec, key.span()), "each.key");
+    assert_eq!(root.checks["up"].assertions.len(), 1);
+    assert!(root.checks["up"].data.is_some());
+    assert_eq!(root.access["a"].expect.0, Expectation::Allowed);
+}
+
+#[test]
+fn files_that_can_not_be_read_at_all() {
+    let run = |files: Vec<(String, Vec<u8>)>| {
+        let failure = check(parse(files), &Catalogue::new(), &FunctionContext::closed()).unwrap_err();
+        failure.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>()
+    };
+    assert_eq!(run(vec![]), ["no-spec"]);
+    assert_eq!(run(vec![("terrane.toml".into(), b"[locals]\na = \"\xff\"\n".to_vec())]), ["not-utf-8"]);
+    assert_eq!(run(vec![("terrane.toml".into(), vec![b'#'; 50_000_000])]), ["spec-too-large"]);
+    let deep = format!("[locals]\na = {}1{}\n", "[".repeat(5000), "]".repeat(5000));
+    assert_eq!(run(vec![("terrane.toml".into(), deep.into_bytes())]), ["nested-too-deeply"]);
+    let template = format!("[locals]\na = \"${{{}1{}}}\"\n", "(".repeat(5000), ")".repeat(5000));
+    assert_eq!(run(vec![("terrane.toml".into(), template.into_bytes())]).len(), 1);
+}
+
+#[test]
+fn an_empty_file_is_a_spec() {
+    let spec = one("");
+    assert_eq!(spec.root.resources.len(), 0);
+    assert_eq!(spec.warnings, []);
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_do_not_matter() {
+    let spec = one("\u{feff}[locals]\r\nx = \"a\"\r\n");
+    assert_eq!(spec.root.locals["x"].expr.as_literal().unwrap().as_str(), Some("a"));
+    assert_eq!(text(&spec, spec.root.locals["x"].span), "x");
+}
