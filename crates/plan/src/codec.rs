@@ -13,11 +13,17 @@ use terrane_model::{Path, Step, Type, Value};
 ///
 /// # Errors
 /// An attribute of a type that the schema does not have.
-pub fn decode(schema: &Schema, attributes: &Map<String, Json>, sensitive: &[Path]) -> Result<Value, ConvertError> {
+pub fn decode(
+    schema: &Schema,
+    attributes: &Map<String, Json>,
+    sensitive: &[Path],
+) -> Result<Value, ConvertError> {
     let mut fields: Vec<(Arc<str>, Value)> = Vec::new();
-    let at = |name: &'static str| move |error: ConvertError| ConvertError {
-        path: Path([vec![Step::Attribute(name.into())], error.path.0].concat()),
-        ..error
+    let at = |name: &'static str| {
+        move |error: ConvertError| ConvertError {
+            path: Path([vec![Step::Attribute(name.into())], error.path.0].concat()),
+            ..error
+        }
     };
     for attribute in &schema.block.attributes {
         let json = attributes.get(attribute.name).unwrap_or(&Json::Null);
@@ -31,7 +37,9 @@ pub fn decode(schema: &Schema, attributes: &Map<String, Json>, sensitive: &[Path
     for nested in &schema.block.blocks {
         let json = attributes.get(nested.name).unwrap_or(&Json::Null);
         let value = match json {
-            Json::Null if nested.nesting != terrane_model::schema::Nesting::Single => from_json(&json!([]), &nested.ty()),
+            Json::Null if nested.nesting != terrane_model::schema::Nesting::Single => {
+                from_json(&json!([]), &nested.ty())
+            }
             _ => from_json(json, &nested.ty()),
         };
         fields.push((nested.name.into(), value.map_err(at(nested.name))?));

@@ -66,9 +66,9 @@ pub fn count(value: &Value) -> Result<Vec<Wanted>, Diagnostic> {
         Err(error) => return wrong(format!("The value of `count` is no number: {}.", error.detail)),
     };
     match number.as_i64() {
-        Some(n @ 0..=1_000_000) => Ok((0..n.unsigned_abs())
-            .map(|i| Wanted { key: Some(Key::Index(i)), each_value: None })
-            .collect()),
+        Some(n @ 0..=1_000_000) => {
+            Ok((0..n.unsigned_abs()).map(|i| Wanted { key: Some(Key::Index(i)), each_value: None }).collect())
+        }
         _ => wrong(format!("`count` is {number:?}.")),
     }
 }
@@ -89,7 +89,9 @@ pub fn for_each(value: &Value) -> Result<Vec<Wanted>, Diagnostic> {
     }
     match value.kind() {
         Kind::Null(_) => wrong("The value of `for_each` is null.".into()),
-        Kind::Unknown(_) => wrong("The keys of `for_each` depend on something that is known only after apply.".into()),
+        Kind::Unknown(_) => {
+            wrong("The keys of `for_each` depend on something that is known only after apply.".into())
+        }
         Kind::Map(_, entries) | Kind::Object(entries) => Ok(entries
             .iter()
             .map(|(key, value)| Wanted { key: Some(Key::Name(key.clone())), each_value: Some(value.clone()) })
@@ -98,8 +100,10 @@ pub fn for_each(value: &Value) -> Result<Vec<Wanted>, Diagnostic> {
             let mut wanted = Vec::with_capacity(elements.len());
             for element in elements.iter() {
                 match element.kind() {
-                    Kind::String(key) => wanted
-                        .push(Wanted { key: Some(Key::Name(key.clone())), each_value: Some(element.clone()) }),
+                    Kind::String(key) => wanted.push(Wanted {
+                        key: Some(Key::Name(key.clone())),
+                        each_value: Some(element.clone()),
+                    }),
                     Kind::Unknown(_) => {
                         return wrong("An element of the set is known only after apply.".into());
                     }
@@ -108,7 +112,9 @@ pub fn for_each(value: &Value) -> Result<Vec<Wanted>, Diagnostic> {
             }
             Ok(wanted)
         }
-        Kind::Set(element, _) => wrong(format!("The value is a set of {}, not of strings.", element.friendly())),
+        Kind::Set(element, _) => {
+            wrong(format!("The value is a set of {}, not of strings.", element.friendly()))
+        }
         _ => wrong(format!("The value is a {}.", value.ty().friendly())),
     }
 }

@@ -117,7 +117,9 @@ impl<'s> LocalNeeds<'s> {
             .root
             .locals
             .iter()
-            .map(|(name, local)| (name, local.expr.references().map(|(reference, _, _)| reference.clone()).collect()))
+            .map(|(name, local)| {
+                (name, local.expr.references().map(|(reference, _, _)| reference.clone()).collect())
+            })
             .collect();
         let mut needs = LocalNeeds { spec, found: BTreeMap::new() };
         for name in spec.root.locals.keys() {
@@ -135,7 +137,9 @@ impl<'s> LocalNeeds<'s> {
                 }
                 for reference in direct.get(name).into_iter().flatten() {
                     match reference {
-                        Reference::Local(other) => open.extend(direct.get_key_value(other).map(|(name, _)| *name)),
+                        Reference::Local(other) => {
+                            open.extend(direct.get_key_value(other).map(|(name, _)| *name))
+                        }
                         other => resources.extend(needs.direct(other)),
                     }
                 }

@@ -12,8 +12,9 @@ use crate::plan::Plan;
 pub fn verify(plan: &Plan) -> Result<(), Diagnostics> {
     let mut breaches = Diagnostics::new();
     let bug = |detail: String| {
-        Diagnostic::error("plan-bug", "Inconsistent plan", detail)
-            .hint("This is a bug in Terrane. Nothing was changed. Please report it with the spec, if you can.")
+        Diagnostic::error("plan-bug", "Inconsistent plan", detail).hint(
+            "This is a bug in Terrane. Nothing was changed. Please report it with the spec, if you can.",
+        )
     };
     if plan.order.sorted().is_none() {
         breaches.push(bug("Some of the planned actions wait for each other.".into()));
@@ -39,7 +40,8 @@ pub fn verify(plan: &Plan) -> Result<(), Diagnostics> {
             Action::Delete | Action::Forget => (0, 1),
         };
         if (applies, deletes) != wanted {
-            breaches.push(bug(format!("`{}` has {applies} makings and {deletes} deletions.", change.address)));
+            breaches
+                .push(bug(format!("`{}` has {applies} makings and {deletes} deletions.", change.address)));
         }
         let halves = match change.action {
             Action::Create | Action::Read => change.before.is_none() && change.after.is_some(),

@@ -25,7 +25,7 @@ pub struct World<'s> {
 
 enum Local {
     Evaluating,
-    Done(Result<Value, Diagnostic>),
+    Done(Result<Value, Box<Diagnostic>>),
 }
 
 /// The instances of one resource.
@@ -43,7 +43,14 @@ impl<'s> World<'s> {
         workspace: Arc<str>,
         functions: FunctionContext,
     ) -> World<'s> {
-        World { spec, functions, workspace, variables, locals: RefCell::default(), resources: BTreeMap::new() }
+        World {
+            spec,
+            functions,
+            workspace,
+            variables,
+            locals: RefCell::default(),
+            resources: BTreeMap::new(),
+        }
     }
 
     /// The spec that the values belong to.
@@ -93,7 +100,7 @@ impl<'s> World<'s> {
 
     fn local(&self, name: &Arc<str>, span: Span) -> Result<Value, Diagnostic> {
         match self.locals.borrow().get(name) {
-            Some(Local::Done(result)) => return result.clone(),
+            Some(Local::Done(result)) => return result.clone().map_err(|error| *error),
             Some(Local::Evaluating) => {
                 let detail = format!("`local.{name}` needs its own value.");
                 return Err(Diagnostic::error("reference-cycle", "Reference cycle", detail).at(span));
@@ -102,12 +109,16 @@ impl<'s> World<'s> {
         }
         let Some(local) = self.spec.root.locals.get(name) else {
             let detail = format!("There is no local value named `{name}`.");
-            return Err(Diagnostic::error("undeclared-reference", "Reference to an undeclared local value", detail)
-                .at(span));
+            return Err(Diagnostic::error(
+                "undeclared-reference",
+                "Reference to an undeclared local value",
+                detail,
+            )
+            .at(span));
         };
         self.locals.borrow_mut().insert(name.clone(), Local::Evaluating);
         let result = evaluate(&local.expr, &self.scope()).map_err(|errors| first(errors, span));
-        self.locals.borrow_mut().insert(name.clone(), Local::Done(result.clone()));
+        self.locals.borrow_mut().insert(name.clone(), Local::Done(result.clone().map_err(Box::new)));
         result
     }
 
@@ -159,13 +170,15 @@ impl Scope for InstanceScope<'_, '_> {
         match reference {
             Reference::Variable(name) => match self.world.variables.get(name) {
                 Some(value) => Ok(value.clone()),
-                None if self.world.spec.root.variables.contains_key(name) => {
-                    Ok(Value::unknown(Type::Any))
-                }
+                None if self.world.spec.root.variables.contains_key(name) => Ok(Value::unknown(Type::Any)),
                 None => {
                     let detail = format!("There is no variable named `{name}`.");
-                    Err(Diagnostic::error("undeclared-reference", "Reference to an undeclared variable", detail)
-                        .at(span))
+                    Err(Diagnostic::error(
+                        "undeclared-reference",
+                        "Reference to an undeclared variable",
+                        detail,
+                    )
+                    .at(span))
                 }
             },
             Reference::Local(name) => self.world.local(name, span),

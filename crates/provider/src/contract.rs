@@ -30,9 +30,9 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Bug`](crate::ErrorKind::Bug) when they are of another type.
     pub fn clients<T: Any + Send + Sync>(&self) -> Result<&T, Error> {
-        self.clients
-            .downcast_ref()
-            .ok_or_else(|| Error::bug("session", "The clients of this provider are of another provider's type."))
+        self.clients.downcast_ref().ok_or_else(|| {
+            Error::bug("session", "The clients of this provider are of another provider's type.")
+        })
     }
 }
 

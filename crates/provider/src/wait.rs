@@ -26,13 +26,7 @@ pub struct Wait<'a> {
 impl<'a> Wait<'a> {
     /// Looks at once, then after 50 ms, 100 ms ... up to 5 s, and is content with one sight.
     pub const fn new(what: &'a str, limit: Duration) -> Wait<'a> {
-        Wait {
-            what,
-            first: Duration::from_millis(50),
-            slowest: Duration::from_secs(5),
-            in_a_row: 1,
-            limit,
-        }
+        Wait { what, first: Duration::from_millis(50), slowest: Duration::from_secs(5), in_a_row: 1, limit }
     }
 
     /// Must be seen this often in a row.
@@ -78,7 +72,8 @@ impl<'a> Wait<'a> {
                 }
             };
             if start.elapsed() + pause > self.limit {
-                let last = if state.is_empty() { String::new() } else { format!(" The last answer was: {state}.") };
+                let last =
+                    if state.is_empty() { String::new() } else { format!(" The last answer was: {state}.") };
                 return Err(Error::new(
                     ErrorKind::TimedOut,
                     operation,

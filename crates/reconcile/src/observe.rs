@@ -145,7 +145,11 @@ async fn read_one(
 ) -> Result<Value, Diagnostic> {
     let address = &need.address;
     let Some(data) = catalog.data(&address.resource.type_name) else {
-        return Err(Diagnostic::error("unknown-type", "Unknown data source", "There is no such data source."));
+        return Err(Diagnostic::error(
+            "unknown-type",
+            "Unknown data source",
+            "There is no such data source.",
+        ));
     };
     let session = sessions.get(&need.provider, address)?;
     let started = Instant::now();
@@ -173,9 +177,12 @@ pub(crate) fn diagnose(error: &Error, address: &Address, doing: &str) -> Diagnos
         ErrorKind::Interrupted => ("interrupted", "Interrupted"),
         ErrorKind::Bug => ("provider-bug", "Unexpected answer"),
     };
-    let mut diagnostic =
-        Diagnostic::error(code, summary, format!("Could not {doing} `{address}`. {error}.").replace("..", "."))
-            .about(address);
+    let mut diagnostic = Diagnostic::error(
+        code,
+        summary,
+        format!("Could not {doing} `{address}`. {error}.").replace("..", "."),
+    )
+    .about(address);
     diagnostic.hints.extend(error.hints.iter().cloned());
     diagnostic
 }
@@ -187,7 +194,8 @@ pub(crate) fn interrupted() -> Diagnostic {
 
 /// Where every object fails for one reason, such as missing credentials, one message is enough.
 fn similar_once(diagnostics: Diagnostics) -> Diagnostics {
-    let whole_run = |d: &Diagnostic| matches!(d.code, "aws-credentials" | "aws-unavailable" | "missing-provider");
+    let whole_run =
+        |d: &Diagnostic| matches!(d.code, "aws-credentials" | "aws-unavailable" | "missing-provider");
     let mut kept: Diagnostics = Vec::new();
     for diagnostic in diagnostics {
         if whole_run(&diagnostic) && kept.iter().any(|k| k.code == diagnostic.code) {

@@ -50,20 +50,27 @@ pub async fn recover(
     sessions: &Sessions,
     events: &dyn Events,
 ) -> Result<Vec<Recovery>, Diagnostics> {
-    let open: Vec<(u64, Intent)> = store.open_intents().iter().map(|(n, intent)| (*n, intent.clone())).collect();
+    let open: Vec<(u64, Intent)> =
+        store.open_intents().iter().map(|(n, intent)| (*n, intent.clone())).collect();
     let mut done = Vec::new();
     let mut errors = Diagnostics::new();
     for (n, intent) in open {
         match look(&intent, store, catalog, sessions, events).await {
             Ok((found, change)) => {
+                let aside = put_aside(store, &intent, &change, n).map(|key| {
+                    store.outcome(Outcome::of(intent.address.clone(), None, Change::Depose { key }))
+                });
+                if let Some(Err(error)) = aside {
+                    errors.push(crate::apply::ledger::lost(&error));
+                    break;
+                }
                 let outcome = Outcome::of(intent.address.clone(), Some(n), change);
                 let outcome = match &intent.deposed {
                     Some(key) => outcome.deposed(key.clone()),
                     None => outcome,
                 };
                 if let Err(error) = store.outcome(outcome) {
-                    let detail = format!("{error}.");
-                    errors.push(Diagnostic::error("state-not-saved", "State could not be saved", detail));
+                    errors.push(crate::apply::ledger::lost(&error));
                     break;
                 }
                 done.push(Recovery { address: intent.address, operation: intent.operation, found });
@@ -72,6 +79,13 @@ pub async fn recover(
         }
     }
     if errors.is_empty() { Ok(done) } else { Err(errors) }
+}
+
+/// The key under which the present object must be put aside, when another one was made to take its place.
+fn put_aside(store: &Store, intent: &Intent, change: &Change, n: u64) -> Option<String> {
+    let (Change::Put { object, .. }, Operation::Create) = (change, intent.operation) else { return None };
+    let present = store.snapshot().get(&intent.address)?;
+    (present.id() != object.id()).then(|| format!("{:08x}", n & 0xffff_ffff))
 }
 
 async fn look(
@@ -84,12 +98,17 @@ async fn look(
     let address = &intent.address;
     let nothing = |why: &str| Change::Nothing { why: why.to_owned() };
     let Some(resource) = catalog.resource(&address.resource.type_name) else {
-        let detail = format!("The journal names the type `{}`, which this version does not know.", address.resource.type_name);
+        let detail = format!(
+            "The journal names the type `{}`, which this version does not know.",
+            address.resource.type_name
+        );
         return Err(Diagnostic::error("unknown-type", "Object of an unknown type", detail).about(address));
     };
     let Some(key) = ProviderKey::from_state_name(&intent.provider) else {
         let detail = format!("The journal names the provider `{}`, which can't be read.", intent.provider);
-        return Err(Diagnostic::error("missing-provider", "Missing provider configuration", detail).about(address));
+        return Err(
+            Diagnostic::error("missing-provider", "Missing provider configuration", detail).about(address)
+        );
     };
     let session = sessions.get(&key, address)?;
     let waits = Waits(events);
@@ -105,11 +124,13 @@ async fn look(
             let found = resource.find(&cx, &planned).await.map_err(|e| diagnose(&e, address, "look for"))?;
             let Some(found) = found else { return Ok((Found::NotMade, nothing("it was not made"))) };
             let Some((attributes, sensitive)) = encode(schema, &found) else {
-                return Err(Diagnostic::error("provider-bug", "Incomplete object", "It has unknown parts.").about(address));
+                return Err(Diagnostic::error("provider-bug", "Incomplete object", "It has unknown parts.")
+                    .about(address));
             };
             let template = intent.planned.clone().unwrap_or_default();
             // It may lack what comes after the first call; the plan that follows brings it to what the spec says.
             let object = Object { status: Status::Ready, attributes, sensitive, ..template };
+            let object = Box::new(object);
             Ok((Found::Adopted, Change::Put { provider: intent.provider.clone(), object }))
         }
         Operation::Update => Ok((Found::There, nothing("it is read in the next refresh"))),

@@ -23,10 +23,14 @@ impl Sessions {
     /// When there is none.
     pub fn get(&self, key: &ProviderKey, address: &Address) -> Result<&Session, Diagnostic> {
         self.0.get(key).ok_or_else(|| {
-            let detail = format!("`{address}` uses the provider configuration `{key}`, which the spec does not have.");
+            let detail =
+                format!("`{address}` uses the provider configuration `{key}`, which the spec does not have.");
             Diagnostic::error("missing-provider", "Missing provider configuration", detail)
                 .about(address)
-                .hint(format!("Add a `[[provider.{}]]` table with this alias until the object is gone.", key.name))
+                .hint(format!(
+                    "Add a `[[provider.{}]]` table with this alias until the object is gone.",
+                    key.name
+                ))
         })
     }
 }

@@ -20,7 +20,8 @@ struct Inner {
 impl Stop {
     /// Asks to stop. The first time: start nothing new. The second: drop what is under way.
     pub fn ask(&self) {
-        let _ = self.inner.asked.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| Some(n.saturating_add(1)));
+        let _ =
+            self.inner.asked.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| Some(n.saturating_add(1)));
         self.inner.changed.notify_waiters();
     }
 

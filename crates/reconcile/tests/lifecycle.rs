@@ -32,7 +32,7 @@ fn action(plan: &Plan, address: &str) -> (Action, Reason) {
 }
 
 fn position(log: &[String], line: &str) -> usize {
-    log.iter().position(|l| l == line).unwrap_or_else(|| panic!("no line {line:?} in {log:#?}"))
+    log.iter().position(|l| l == line).unwrap_or_else(|| unreachable!("no line {line:?} in {log:#?}"))
 }
 
 #[tokio::test]
@@ -44,7 +44,9 @@ async fn everything_is_made_in_order_and_then_nothing_is_to_be_done() {
     assert_eq!(report.done.add, 4);
     let log = stack.log.take();
     assert!(position(&log, "fake_thing.a: Create done") < position(&log, "fake_thing.b: Create started"));
-    assert!(position(&log, "fake_thing.b: Create done") < position(&log, "fake_thing.c[\"x\"]: Create started"));
+    assert!(
+        position(&log, "fake_thing.b: Create done") < position(&log, "fake_thing.c[\"x\"]: Create started")
+    );
     assert_eq!(stack.cloud.attribute("c-x", "value"), Some(Value::from("thing-1")));
     assert_eq!(stack.snapshot.outputs["all"].value.elements().len(), 2);
 
@@ -117,7 +119,9 @@ async fn create_before_destroy_keeps_the_old_one_until_the_new_one_is_used() {
 #[tokio::test]
 async fn a_failed_replacement_leaves_the_old_object_in_its_place() {
     let spec = |name: &str| {
-        format!("[resource.fake_thing.a]\nname = \"{name}\"\nlifecycle = {{ create_before_destroy = true }}\n")
+        format!(
+            "[resource.fake_thing.a]\nname = \"{name}\"\nlifecycle = {{ create_before_destroy = true }}\n"
+        )
     };
     let mut stack = Stack::default();
     stack.up(&spec("a")).await.unwrap();
@@ -199,7 +203,9 @@ async fn destroy_deletes_what_depends_first() {
     assert_eq!(plan.totals().destroy, 4);
     assert!(report.is_success());
     let log = stack.log.take();
-    assert!(position(&log, "fake_thing.c[\"y\"]: Delete done") < position(&log, "fake_thing.b: Delete started"));
+    assert!(
+        position(&log, "fake_thing.c[\"y\"]: Delete done") < position(&log, "fake_thing.b: Delete started")
+    );
     assert!(position(&log, "fake_thing.b: Delete done") < position(&log, "fake_thing.a: Delete started"));
     assert!(stack.snapshot.is_empty());
 }
@@ -270,14 +276,18 @@ async fn a_cycle_is_named_member_by_member() {
     let errors = stack.up(spec).await.unwrap_err();
     assert_eq!(errors.len(), 1);
     assert_eq!(errors[0].code, "reference-cycle");
-    assert!(errors[0].detail.contains("`fake_thing.a` needs `fake_thing.b` needs `fake_thing.a`"), "{}", errors[0].detail);
+    assert!(
+        errors[0].detail.contains("`fake_thing.a` needs `fake_thing.b` needs `fake_thing.a`"),
+        "{}",
+        errors[0].detail
+    );
     assert!(errors[0].span.is_some() && !errors[0].related.is_empty());
 }
 
 #[tokio::test]
 async fn all_errors_of_a_plan_are_reported_together() {
     let spec = "[resource.fake_thing.a]\nname = \"a\"\nvalue = \"forbidden\"\n\
-                [resource.fake_thing.b]\nname = \"${join(\"\", [])}\"\n";
+                [resource.fake_thing.b]\nname = \"b\"\nvalue = '${lower(\"FORBIDDEN\")}'\n";
     let mut stack = Stack::default();
     let errors = stack.up(spec).await.unwrap_err();
     let codes: Vec<_> = errors.iter().map(|e| e.code).collect();
@@ -287,19 +297,18 @@ async fn all_errors_of_a_plan_are_reported_together() {
 
 #[tokio::test]
 async fn no_more_at_once_than_allowed() {
-    let mut stack = Stack::default();
-    stack.parallelism = 3;
+    let mut stack = Stack { parallelism: 3, ..Stack::default() };
     stack.cloud.latency(std::time::Duration::from_millis(2));
-    let (_, report) = stack.up("[resource.fake_thing.a]\ncount = 12\nname = \"a-${count.index}\"\n").await.unwrap();
+    let (_, report) =
+        stack.up("[resource.fake_thing.a]\ncount = 12\nname = \"a-${count.index}\"\n").await.unwrap();
     assert!(report.is_success());
     assert_eq!(stack.cloud.most_at_once(), 3);
 }
 
 #[tokio::test]
 async fn asked_to_stop_it_finishes_what_is_under_way_and_no_more() {
-    let mut stack = Stack::default();
+    let mut stack = Stack { refresh: false, ..Stack::default() };
     stack.stop.ask();
-    stack.refresh = false;
     let (_, report) = stack.up(CHAIN).await.unwrap();
     assert!(report.interrupted);
     assert!(report.skipped.len() == 4 && stack.cloud.names().is_empty());

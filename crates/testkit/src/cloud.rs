@@ -12,7 +12,8 @@ use terrane_model::conform::Problem;
 use terrane_model::schema::{Check, block, computed, optional, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::{
-    Catalog, Context, DataSource, Deleted, Error, ErrorKind, Failure, Facts, PlanRequest, ResourceType, Session,
+    Catalog, Context, DataSource, Deleted, Error, ErrorKind, Facts, Failure, PlanRequest, ResourceType,
+    Session,
 };
 
 /// What goes wrong with a call.
@@ -129,7 +130,8 @@ impl Cloud {
         let mut inner = self.lock();
         inner.at_once -= 1;
         inner.calls.push((operation, name.to_owned()));
-        let failed = || Error::new(ErrorKind::Unavailable, format!("fake:{operation}"), "The test wants it so.");
+        let failed =
+            || Error::new(ErrorKind::Unavailable, format!("fake:{operation}"), "The test wants it so.");
         match inner.faults.remove(&(operation, name.to_owned())) {
             None => act(&mut inner).map_err(|e| (e, None)),
             Some(Fault::Refused) => Err((failed(), None)),
@@ -152,8 +154,13 @@ static THING: LazyLock<Schema> = LazyLock::new(|| {
         block(
             [
                 computed("id", Type::String).doc("Chosen by the cloud."),
-                required("name", Type::String).force_new().check(Check::Length(1, 40)).doc("Unique in the cloud."),
-                optional_computed("size", Type::Number).check(Check::Range(1, 100)).doc("7 unless the spec says."),
+                required("name", Type::String)
+                    .force_new()
+                    .check(Check::Length(1, 40))
+                    .doc("Unique in the cloud."),
+                optional_computed("size", Type::Number)
+                    .check(Check::Range(1, 100))
+                    .doc("7 unless the spec says."),
                 optional("value", Type::String).doc("Anything."),
                 optional("secret", Type::String).sensitive().doc("Never shown."),
             ],
@@ -218,8 +225,8 @@ impl ResourceType for Thing {
 
     async fn update(&self, cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<Value, Failure> {
         let cloud = cx.session.clients::<Cloud>()?;
-        let id = id_of(prior);
-        let changed = cloud.call("update", &name_of(planned), |inner| match inner.things.get_mut(&id) {
+        let (id, name) = (id_of(prior), name_of(planned));
+        let changed = cloud.call("update", &name, |inner| match inner.things.get_mut(&id) {
             Some(thing) => {
                 *thing = planned.clone();
                 Ok(planned.clone())
@@ -231,8 +238,8 @@ impl ResourceType for Thing {
 
     async fn delete(&self, cx: &Context<'_>, prior: &Value) -> Result<Deleted, Error> {
         let cloud = cx.session.clients::<Cloud>()?;
-        let id = id_of(prior);
-        let deleted = cloud.call("delete", &name_of(prior), |inner| {
+        let (id, name) = (id_of(prior), name_of(prior));
+        let deleted = cloud.call("delete", &name, |inner| {
             inner.things.remove(&id);
             Ok(Deleted::default())
         });
@@ -281,7 +288,9 @@ impl DataSource for Lookup {
         let name = name_of(config);
         let found = cloud.call("lookup", &name, |inner| {
             let thing = inner.things.values().find(|t| name_of(t) == name);
-            thing.cloned().ok_or_else(|| Error::new(ErrorKind::NotFound, "fake:lookup", format!("No `{name}`.")))
+            thing
+                .cloned()
+                .ok_or_else(|| Error::new(ErrorKind::NotFound, "fake:lookup", format!("No `{name}`.")))
         });
         let thing = found.await.map_err(|e| e.0)?;
         let of = |attribute| thing.get(attribute).cloned().unwrap_or_else(|| Value::null(Type::String));

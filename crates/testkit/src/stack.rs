@@ -83,9 +83,11 @@ impl Ledger for Memory<'_> {
     fn outcome(&mut self, outcome: Outcome) -> Result<(), StateError> {
         let address = &outcome.address;
         match (&outcome.change, &outcome.deposed) {
-            (Change::Put { provider, object }, None) => self.snapshot.put(address, provider, object.clone()),
+            (Change::Put { provider, object }, None) => {
+                self.snapshot.put(address, provider, object.as_ref().clone())
+            }
             (Change::Put { provider, object }, Some(key)) => {
-                self.snapshot.put_deposed(address, provider, key, object.clone());
+                self.snapshot.put_deposed(address, provider, key, object.as_ref().clone());
             }
             (Change::Remove, None) => drop(self.snapshot.remove(address)),
             (Change::Remove, Some(key)) => drop(self.snapshot.remove_deposed(address, key)),
@@ -213,7 +215,7 @@ fn defaults(spec: &Spec) -> BTreeMap<Arc<str>, Value> {
 }
 
 fn parse(text: &str, cloud: &Cloud) -> Result<Spec, Diagnostics> {
-    let files = vec![("terrane.toml".to_owned(), text.to_owned())];
-    let parsed = terrane_spec::parse(files).map_err(|failed| failed.diagnostics)?;
-    terrane_spec::check(parsed, &cloud.catalog()).map_err(|failed| failed.diagnostics)
+    let parsed = terrane_spec::parse(vec![("terrane.toml".to_owned(), text.as_bytes().to_vec())]);
+    terrane_spec::check(parsed, &cloud.catalog(), &FunctionContext::closed())
+        .map_err(|failed| failed.diagnostics)
 }

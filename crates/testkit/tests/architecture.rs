@@ -18,10 +18,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("reconcile", &["expr", "model", "plan", "provider", "spec", "state"]),
     ("aws", &["iam", "model", "provider"]),
     ("sandbox", &["iam"]),
-    (
-        "cli",
-        &["aws", "expr", "iam", "model", "plan", "provider", "reconcile", "sandbox", "spec", "state"],
-    ),
+    ("cli", &["aws", "expr", "iam", "model", "plan", "provider", "reconcile", "sandbox", "spec", "state"]),
     ("testkit", &["expr", "model", "plan", "provider", "reconcile", "spec", "state"]),
 ];
 
@@ -63,7 +60,8 @@ fn workspace() -> Workspace {
                 continue;
             }
             names.insert(metadata[id].name.to_string());
-            let normal = |d: &&cargo_metadata::NodeDep| d.dep_kinds.iter().any(|k| k.kind == DependencyKind::Normal);
+            let normal =
+                |d: &&cargo_metadata::NodeDep| d.dep_kinds.iter().any(|k| k.kind == DependencyKind::Normal);
             open.extend(nodes[id].deps.iter().filter(normal).map(|d| &d.pkg));
         }
         resolved.insert(ours(&package.name).unwrap(), names);

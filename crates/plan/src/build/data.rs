@@ -17,7 +17,9 @@ impl Builder<'_, '_> {
         let Some(spec) = self.input.spec.root.resources.get(key) else { return };
         let Some(data) = self.input.catalog.data(&key.type_name).cloned() else {
             let detail = format!("There is no data source `{}`.", key.type_name);
-            self.error(Diagnostic::error("unknown-type", "Unknown data source", detail).at(spec.span).about(&about));
+            self.error(
+                Diagnostic::error("unknown-type", "Unknown data source", detail).at(spec.span).about(&about),
+            );
             return;
         };
         let config = {
@@ -33,7 +35,8 @@ impl Builder<'_, '_> {
             }
         };
         let provider = self.provider_of(key);
-        let waits_for = targets(self.input.spec, spec.depends_on.iter().map(|(reference, _)| reference.clone()));
+        let waits_for =
+            targets(self.input.spec, spec.depends_on.iter().map(|(reference, _)| reference.clone()));
         let pending = waits_for.iter().any(|needed| self.pending.contains(needed));
         let marks = config.marks_deep();
         let value = match data.compute(&config, &self.facts(&provider)) {
@@ -72,12 +75,13 @@ impl Builder<'_, '_> {
     fn defer(&mut self, key: &ResourceKey, wanted: &Wanted, config: &Value, reason: Reason) -> Value {
         let Some(data) = self.input.catalog.data(&key.type_name).cloned() else { return config.clone() };
         let block = &data.schema().block;
-        let after = block.attributes.iter().filter(|a| a.is_computed()).fold(config.clone(), |value, attribute| {
-            match value.get(attribute.name).is_some_and(|v| !v.is_null()) {
-                true => value,
-                false => value.with(attribute.name, Value::unknown(attribute.ty.clone())),
-            }
-        });
+        let after =
+            block.attributes.iter().filter(|a| a.is_computed()).fold(config.clone(), |value, attribute| {
+                match value.get(attribute.name).is_some_and(|v| !v.is_null()) {
+                    true => value,
+                    false => value.with(attribute.name, Value::unknown(attribute.ty.clone())),
+                }
+            });
         self.read_later(key, wanted, after.clone(), reason);
         after
     }

@@ -37,7 +37,9 @@ impl Builder<'_, '_> {
             .map(|(about, provider, object)| (about, ProviderKey::from_state_name(provider), object.clone()))
             .collect();
         for (about, provider, object) in all {
-            let Some(resource) = self.input.catalog.resource(&about.resource.type_name).cloned() else { continue };
+            let Some(resource) = self.input.catalog.resource(&about.resource.type_name).cloned() else {
+                continue;
+            };
             let value = self.prior_object(resource.as_ref(), &about, None);
             let provider = provider.unwrap_or_else(|| {
                 ProviderKey::default_of(terrane_provider::catalog::provider_of(&about.resource.type_name))

@@ -6,7 +6,8 @@ use terrane_expr::Reference;
 use terrane_model::conform::{Problem, check, conform};
 use terrane_model::{Action, Address, Diagnostic, Path, Reason, ResourceAddress, Step, Value};
 use terrane_provider::ResourceType;
-use terrane_spec::{IgnoreChanges, Resource, ResourceKey};
+use terrane_spec::resource::IgnoreChanges;
+use terrane_spec::{Resource, ResourceKey};
 use terrane_state::Status;
 
 use super::Builder;
@@ -22,7 +23,11 @@ impl Builder<'_, '_> {
         let Some(spec) = self.input.spec.root.resources.get(key) else { return };
         let Some(resource) = self.input.catalog.resource(&key.type_name).cloned() else {
             let detail = format!("There is no resource type `{}`.", key.type_name);
-            self.error(Diagnostic::error("unknown-type", "Unknown resource type", detail).at(spec.span).about(&about));
+            self.error(
+                Diagnostic::error("unknown-type", "Unknown resource type", detail)
+                    .at(spec.span)
+                    .about(&about),
+            );
             return;
         };
         let config = {
@@ -191,7 +196,9 @@ fn prevented(about: &Address, spec: &Resource) -> Diagnostic {
     Diagnostic::error("prevent-destroy", "Protected object would be deleted", detail)
         .at(spec.lifecycle.prevent_destroy.unwrap_or(spec.span))
         .about(about)
-        .hint("Undo the change that forces the deletion, or take `prevent_destroy` out of the lifecycle table.")
+        .hint(
+            "Undo the change that forces the deletion, or take `prevent_destroy` out of the lifecycle table.",
+        )
 }
 
 /// The configuration with what `ignore_changes` names taken from the prior object.

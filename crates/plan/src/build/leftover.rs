@@ -22,7 +22,9 @@ impl Builder<'_, '_> {
             let about = resource.instance(instance_key.clone());
             if instance.current.is_some() && !keys.contains(instance_key) {
                 let reason = match (instance_key, wanted.first().map(|w| &w.key)) {
-                    (Some(Key::Index(_)), Some(Some(Key::Index(_))) | None) => Reason::DeleteBecauseCountIndex,
+                    (Some(Key::Index(_)), Some(Some(Key::Index(_))) | None) => {
+                        Reason::DeleteBecauseCountIndex
+                    }
                     (Some(Key::Name(_)), Some(Some(Key::Name(_))) | None) => Reason::DeleteBecauseEachKey,
                     _ => Reason::DeleteBecauseWrongRepetition,
                 };
@@ -84,7 +86,8 @@ impl Builder<'_, '_> {
         let before = self.prior_object(resource.as_ref(), about, deposed.as_deref());
         let spec = self.input.spec.root.resources.get(&key_of(&about.resource));
         if let Some(spec) = spec.filter(|s| s.lifecycle.prevent_destroy.is_some()) {
-            let detail = format!("The plan would delete `{about}`, and its lifecycle says `prevent_destroy = true`.");
+            let detail =
+                format!("The plan would delete `{about}`, and its lifecycle says `prevent_destroy = true`.");
             let error = Diagnostic::error("prevent-destroy", "Protected object would be deleted", detail)
                 .at(spec.lifecycle.prevent_destroy.unwrap_or(spec.span))
                 .about(about)

@@ -13,7 +13,8 @@ impl Builder<'_, '_> {
     pub(super) fn outputs(&mut self) -> BTreeMap<Arc<str>, OutputChange> {
         let mut outputs: BTreeMap<Arc<str>, OutputChange> = BTreeMap::new();
         for (name, output) in &self.input.snapshot.outputs {
-            let before = if output.sensitive { output.value.clone().sensitive() } else { output.value.clone() };
+            let before =
+                if output.sensitive { output.value.clone().sensitive() } else { output.value.clone() };
             let change = OutputChange { before: Some(before), after: None, sensitive: output.sensitive };
             outputs.insert(name.clone(), change);
         }
@@ -51,11 +52,16 @@ impl Builder<'_, '_> {
 /// What the expression fails with, and a sensitive value in an output that is not declared sensitive.
 pub fn output_value(world: &World<'_>, name: &str) -> Result<Value, Vec<Diagnostic>> {
     let Some(output) = world.spec().root.outputs.get(name) else {
-        return Err(vec![Diagnostic::error("unknown-output", "Unknown output", format!("No output `{name}`."))]);
+        return Err(vec![Diagnostic::error(
+            "unknown-output",
+            "Unknown output",
+            format!("No output `{name}`."),
+        )]);
     };
     let value = evaluate_in(&world.scope(), &output.value)?;
     if value.marks_deep().sensitive && !output.sensitive {
-        let detail = format!("The value of the output `{name}` is sensitive, and the output is not declared so.");
+        let detail =
+            format!("The value of the output `{name}` is sensitive, and the output is not declared so.");
         let error = Diagnostic::error("sensitive-output", "Sensitive value in a plain output", detail)
             .at(output.value.span())
             .hint("Set `sensitive = true` in the output.");

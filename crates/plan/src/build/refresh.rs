@@ -15,16 +15,18 @@ impl Builder<'_, '_> {
         let mut drift = Vec::new();
         for ((address, deposed), found) in &self.input.observed.objects {
             let prior = self.input.snapshot.object(address, deposed.as_deref());
-            let Some(prior) = prior.filter(|_| address.resource.mode == ResourceMode::Managed) else { continue };
+            let Some(prior) = prior.filter(|_| address.resource.mode == ResourceMode::Managed) else {
+                continue;
+            };
             let Some(resource) = self.input.catalog.resource(&address.resource.type_name) else { continue };
-            let before = decode(resource.schema(), &prior.attributes, &prior.sensitive);
+            let before = decode(resource.schema(), &prior.attributes, &prior.sensitive).ok();
             match found {
                 None => {
                     match deposed {
                         None => self.refreshed.remove(address),
                         Some(key) => self.refreshed.remove_deposed(address, key),
                     };
-                    if let Ok(before) = before {
+                    if let Some(before) = before {
                         drift.push(Drift { address: address.clone(), before, after: None });
                     }
                 }
@@ -33,10 +35,9 @@ impl Builder<'_, '_> {
                         self.error(unreadable(address));
                         continue;
                     };
-                    if let Ok(before) = before {
-                        if !changed_paths(resource.schema(), &before, after).is_empty() {
-                            drift.push(Drift { address: address.clone(), before, after: Some(after.clone()) });
-                        }
+                    let changed = before.filter(|b| !changed_paths(resource.schema(), b, after).is_empty());
+                    if let Some(before) = changed {
+                        drift.push(Drift { address: address.clone(), before, after: Some(after.clone()) });
                     }
                     let schema_version = resource.schema().version;
                     let object = Object { attributes, sensitive, schema_version, ..prior.clone() };
@@ -67,7 +68,10 @@ impl Builder<'_, '_> {
                     "The state has `{}` of this object as something else than the resource type expects: {}.",
                     error.path, error.detail
                 );
-                self.error(Diagnostic::error("state-mismatch", "Unreadable object in the state", detail).about(address));
+                self.error(
+                    Diagnostic::error("state-mismatch", "Unreadable object in the state", detail)
+                        .about(address),
+                );
                 None
             }
         }

@@ -18,7 +18,8 @@ pub fn plan_block(block: &Block, config: &Value, prior: Option<&Value>) -> Value
         let null = || Value::null(attribute.ty.clone());
         let config = config.get(attribute.name).cloned().unwrap_or_else(null);
         let prior = prior.map(|p| p.get(attribute.name).cloned().unwrap_or_else(null));
-        fields.push((attribute.name.into(), plan_attribute(attribute, &config, prior.as_ref())));
+        let planned = plan_attribute(attribute, &config, prior.as_ref());
+        fields.push((attribute.name.into(), if attribute.sensitive { planned.sensitive() } else { planned }));
     }
     for nested in &block.blocks {
         let absent = Value::null(nested.ty());
@@ -87,7 +88,9 @@ fn counterpart<'v>(nested: &NestedBlock, new: &Value, olds: &'v [Value]) -> Opti
             return nested.identity.iter().all(|name| old.get(name) == new.get(name));
         }
         nested.block.attributes.iter().all(|attribute| {
-            let (Some(old), Some(new)) = (old.get(attribute.name), new.get(attribute.name)) else { return false };
+            let (Some(old), Some(new)) = (old.get(attribute.name), new.get(attribute.name)) else {
+                return false;
+            };
             (new.is_null() && attribute.is_computed()) || same(attribute.form, old, new)
         })
     })

@@ -41,8 +41,11 @@ pub fn changed_paths(schema: &Schema, before: &Value, after: &Value) -> Vec<Path
 
 fn block_changes(block: &Block, before: &Value, after: &Value, path: &Path, paths: &mut Vec<Path>) {
     for attribute in &block.attributes {
-        let (Some(old), Some(new)) = (before.get(attribute.name), after.get(attribute.name)) else { continue };
-        if !(is_zero(old) && is_zero(new)) && !same(attribute.form, old, new) {
+        let (Some(old), Some(new)) = (before.get(attribute.name), after.get(attribute.name)) else {
+            continue;
+        };
+        let nothing = is_zero(old) && is_zero(new);
+        if !nothing && !same(attribute.form, old, new) {
             paths.push(path.child(Step::Attribute(attribute.name.into())));
         }
     }

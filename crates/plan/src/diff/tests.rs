@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use terrane_model::conform::conform;
 use terrane_model::schema::{
-    Block, FormKind, Nesting, NormalForm, Schema, block, computed, nested, optional, optional_computed, required,
+    Block, FormKind, Nesting, NormalForm, Schema, block, computed, nested, optional, optional_computed,
+    required,
 };
 use terrane_model::{Mode, Path, Type, Value};
 use terrane_provider::{Context, Deleted, Error, Facts, Failure, ResourceType};
@@ -189,8 +190,14 @@ fn sets_compare_without_order_and_keep_what_the_provider_chose() {
     let before = existing(&rules(&["a", "b"]));
     assert!(!replan(&before, &rules(&["b", "a"])).changed);
     let planned = replan(&before, &rules(&["c", "a"]));
-    let costs: Vec<bool> =
-        planned.after.get("rule").unwrap().elements().iter().map(|r| r.get("cost").unwrap().is_unknown()).collect();
+    let costs: Vec<bool> = planned
+        .after
+        .get("rule")
+        .unwrap()
+        .elements()
+        .iter()
+        .map(|r| r.get("cost").unwrap().is_unknown())
+        .collect();
     assert_eq!(costs.iter().filter(|unknown| **unknown).count(), 1, "only the new element's cost is unknown");
 }
 

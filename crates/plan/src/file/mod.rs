@@ -42,7 +42,9 @@ pub enum FileError {
     #[error("it is not a plan file")]
     NotAPlan,
     /// A newer program wrote it.
-    #[error("it was written by Terrane {program} in the plan format {version}; this program reads format {VERSION}")]
+    #[error(
+        "it was written by Terrane {program} in the plan format {version}; this program reads format {VERSION}"
+    )]
     Newer {
         /// The format's version.
         version: u64,
@@ -92,7 +94,10 @@ pub fn read(bytes: &[u8]) -> Result<(Plan, Envelope), FileError> {
         return Err(FileError::NotAPlan);
     }
     let text = |name: &str| {
-        file.get(name).and_then(Json::as_str).map(str::to_owned).ok_or_else(|| FileError::Damaged(name.to_owned()))
+        file.get(name)
+            .and_then(Json::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| FileError::Damaged(name.to_owned()))
     };
     let part = |name: &str| file.get(name).ok_or_else(|| FileError::Damaged(name.to_owned()));
     let version = part("version")?.as_u64().ok_or_else(|| FileError::Damaged("version".into()))?;

@@ -93,7 +93,8 @@ pub(super) fn change_from_json(json: &Json) -> Option<Change> {
     let reason = json.get("reason")?.as_str();
     let deposed = json.get("deposed")?;
     let paths = json.get("replace_paths")?.as_array()?.iter().map(path_from_json).collect::<Option<_>>()?;
-    let dependencies = json.get("dependencies")?.as_array()?.iter().map(resource_from_json).collect::<Option<_>>()?;
+    let dependencies =
+        json.get("dependencies")?.as_array()?.iter().map(resource_from_json).collect::<Option<_>>()?;
     let action = json.get("action")?.as_str()?;
     Some(Change {
         address: json.get("address")?.as_str()?.parse().ok()?,

@@ -51,12 +51,6 @@ fn kind_to_wire(kind: &Kind) -> Json {
 /// Decodes a value. Nothing when it is damaged.
 pub fn value_from_wire(json: &Json) -> Option<Value> {
     let all = |json: &Json| json.as_array()?.iter().map(value_from_wire).collect::<Option<Vec<_>>>();
-    let fields = |json: &Json| {
-        json.as_object()?
-            .iter()
-            .map(|(k, v)| Some((k.as_str(), value_from_wire(v)?)))
-            .collect::<Option<Vec<_>>>()
-    };
     match json {
         Json::Null => None,
         Json::Bool(b) => Some(Value::bool(*b)),
@@ -91,6 +85,10 @@ pub fn value_from_wire(json: &Json) -> Option<Value> {
             Some(Value::object(fields(object.get("object")?)?))
         }
     }
+}
+
+fn fields(json: &Json) -> Option<Vec<(&str, Value)>> {
+    json.as_object()?.iter().map(|(k, v)| Some((k.as_str(), value_from_wire(v)?))).collect()
 }
 
 fn unknown_from_wire(json: &Json) -> Option<Value> {

@@ -52,7 +52,8 @@ impl Order {
     /// The nodes in an order in which each comes after all it waits for, or nothing when some wait for each other.
     pub fn sorted(&self) -> Option<Vec<usize>> {
         let mut waits = self.waits();
-        let mut ready: Vec<usize> = waits.iter().enumerate().filter(|(_, n)| **n == 0).map(|(i, _)| i).collect();
+        let mut ready: Vec<usize> =
+            waits.iter().enumerate().filter(|(_, n)| **n == 0).map(|(i, _)| i).collect();
         let mut sorted = Vec::with_capacity(self.steps.len());
         while let Some(node) = ready.pop() {
             sorted.push(node);

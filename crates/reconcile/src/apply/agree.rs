@@ -22,7 +22,9 @@ fn block_fits(block: &Block, planned: &Value, actual: &Value, path: &Path) -> Re
         return Ok(());
     }
     for attribute in &block.attributes {
-        let (Some(old), Some(new)) = (planned.get(attribute.name), actual.get(attribute.name)) else { continue };
+        let (Some(old), Some(new)) = (planned.get(attribute.name), actual.get(attribute.name)) else {
+            continue;
+        };
         let agrees = value_fits(old, new) || (old.is_wholly_known() && same(attribute.form, old, new));
         if !agrees {
             let hidden = attribute.sensitive || old.marks_deep().any() || new.marks_deep().any();
@@ -40,7 +42,12 @@ fn block_fits(block: &Block, planned: &Value, actual: &Value, path: &Path) -> Re
     Ok(())
 }
 
-fn nested_fits(nested: &NestedBlock, planned: &Value, actual: &Value, path: &Path) -> Result<(), Disagreement> {
+fn nested_fits(
+    nested: &NestedBlock,
+    planned: &Value,
+    actual: &Value,
+    path: &Path,
+) -> Result<(), Disagreement> {
     use terrane_model::schema::Nesting;
     if planned.is_unknown() || (is_zero(planned) && is_zero(actual)) {
         return Ok(());
@@ -49,7 +56,10 @@ fn nested_fits(nested: &NestedBlock, planned: &Value, actual: &Value, path: &Pat
         Nesting::Single => Ok(()),
         _ if planned.elements().len() != actual.elements().len() => {
             let (planned, actual) = (planned.elements().len(), actual.elements().len());
-            Err(Disagreement { path: path.clone(), detail: format!("planned were {planned} blocks, and there are {actual}") })
+            Err(Disagreement {
+                path: path.clone(),
+                detail: format!("planned were {planned} blocks, and there are {actual}"),
+            })
         }
         Nesting::List => {
             let pairs = planned.elements().iter().zip(actual.elements()).enumerate();
@@ -60,7 +70,8 @@ fn nested_fits(nested: &NestedBlock, planned: &Value, actual: &Value, path: &Pat
         }
         Nesting::Set => {
             for old in planned.elements() {
-                let kept = actual.elements().iter().any(|new| block_fits(&nested.block, old, new, path).is_ok());
+                let kept =
+                    actual.elements().iter().any(|new| block_fits(&nested.block, old, new, path).is_ok());
                 if !kept {
                     let detail = "a planned block is not there".to_owned();
                     return Err(Disagreement { path: path.clone(), detail });
@@ -103,13 +114,15 @@ pub(super) fn carry_marks(planned: &Value, actual: Value) -> Value {
         return actual.with_marks(marks);
     }
     match (planned.entries(), actual.entries()) {
-        (Some(fields), Some(_)) => fields.iter().fold(actual, |actual, (name, planned)| {
-            match actual.get(name).cloned() {
+        (Some(fields), Some(_)) => {
+            fields.iter().fold(actual, |actual, (name, planned)| match actual.get(name).cloned() {
                 Some(inner) => actual.with(name, carry_marks(planned, inner)),
                 None => actual,
-            }
-        }),
-        _ if planned.elements().len() == actual.elements().len() && !matches!(actual.kind(), Kind::Set(..)) => {
+            })
+        }
+        _ if planned.elements().len() == actual.elements().len()
+            && !matches!(actual.kind(), Kind::Set(..)) =>
+        {
             let mut planned = planned.elements().iter();
             actual.map_elements(&mut |inner| match planned.next() {
                 Some(planned) => carry_marks(planned, inner),

@@ -13,8 +13,8 @@ use terrane_state::journal::{Change as StateChange, Outcome};
 use terrane_state::{Object, Output, StateError, Status};
 
 use super::agree::{carry_marks, fits};
-use super::prepare::deposed_key;
 use super::ledger::lost;
+use super::prepare::deposed_key;
 use super::verbs::{Came, Ended, Finished, Verb, settle};
 use super::{Walk, half};
 use crate::events::Event;
@@ -53,12 +53,16 @@ impl<'r> Walk<'r, '_> {
                 let object = match finished.verb.desired() {
                     Some(desired) => carry_marks(desired, object),
                     None => match &finished.verb {
-                        Verb::Read { config, .. } if config.marks_deep().any() => object.with_marks(config.marks_deep()),
+                        Verb::Read { config, .. } if config.marks_deep().any() => {
+                            object.with_marks(config.marks_deep())
+                        }
                         _ => object,
                     },
                 };
                 let breach = self.breach(change, &finished.verb, &object);
-                if let Err(failure) = self.keep(change, intent, &object, breach.is_some() && action == Action::Create) {
+                if let Err(failure) =
+                    self.keep(change, intent, &object, breach.is_some() && action == Action::Create)
+                {
                     self.fail(change, action, finished.node, failure, &finished.elapsed);
                     return None;
                 }
@@ -84,11 +88,16 @@ impl<'r> Walk<'r, '_> {
                     Some(partial) => {
                         let _ = self.keep(change, intent, &partial, action == Action::Create);
                     }
-                    // The intent stays open: the next run looks whether the object was made after all.
-                    None if error.leaves_doubt() => {}
                     None => {
-                        let why = error.to_string();
-                        self.record(Outcome::of(change.address.clone(), intent, StateChange::Nothing { why }));
+                        // In doubt the intent stays open: the next run looks whether the object was made after all.
+                        if !error.leaves_doubt() {
+                            let why = error.to_string();
+                            self.record(Outcome::of(
+                                change.address.clone(),
+                                intent,
+                                StateChange::Nothing { why },
+                            ));
+                        }
                         if action == Action::Create {
                             self.restore(change, finished.node);
                         }
@@ -101,7 +110,8 @@ impl<'r> Walk<'r, '_> {
     }
 
     fn settling(&self, change: &'r Change, marker: String, object: &Value) -> Option<BoxFuture<'r, Ended>> {
-        let resource = self.run.catalog.resource(&change.address.resource.type_name).filter(|r| r.has_marker())?;
+        let resource =
+            self.run.catalog.resource(&change.address.resource.type_name).filter(|r| r.has_marker())?;
         let session = self.run.sessions.get(&change.provider, &change.address).ok()?;
         let (address, object) = (change.address.clone(), object.clone());
         Some(Box::pin(settle(resource.as_ref(), session, address, marker, object, self.run.events)))
@@ -158,19 +168,20 @@ impl<'r> Walk<'r, '_> {
             private: before.private,
             ..Object::default()
         };
-        let put = StateChange::Put { provider: change.provider.state_name(), object: kept };
+        let put = StateChange::Put { provider: change.provider.state_name(), object: Box::new(kept) };
         self.record(Outcome::of(change.address.clone(), intent, put));
         Ok(())
     }
 
     /// A replacement that was to be made first was not made: the old object takes its place again.
     fn restore(&mut self, change: &Change, node: usize) {
-        if change.action != Action::CreateThenDelete || self.ledger.snapshot().get(&change.address).is_some() {
+        if change.action != Action::CreateThenDelete || self.ledger.snapshot().get(&change.address).is_some()
+        {
             return;
         }
         let key = deposed_key(node);
         if let Some(object) = self.ledger.snapshot().object(&change.address, Some(&key)).cloned() {
-            let put = StateChange::Put { provider: change.provider.state_name(), object };
+            let put = StateChange::Put { provider: change.provider.state_name(), object: Box::new(object) };
             self.record(Outcome::of(change.address.clone(), None, put));
             self.record(Outcome::of(change.address.clone(), None, StateChange::Remove).deposed(key));
         }
@@ -196,8 +207,20 @@ impl<'r> Walk<'r, '_> {
         self.broken = true;
     }
 
-    fn fail(&mut self, change: &Change, action: Action, node: usize, error: Error, elapsed: &std::time::Duration) {
-        self.run.events.event(&Event::Failed { address: &change.address, action, error: &error, elapsed: *elapsed });
+    fn fail(
+        &mut self,
+        change: &Change,
+        action: Action,
+        node: usize,
+        error: Error,
+        elapsed: &std::time::Duration,
+    ) {
+        self.run.events.event(&Event::Failed {
+            address: &change.address,
+            action,
+            error: &error,
+            elapsed: *elapsed,
+        });
         let apply = matches!(self.run.plan.order.steps.get(node), Some(Step::Apply(_)));
         self.report.failed.push((change.address.clone(), half(change.action, apply)));
         let doing = match action {

@@ -66,7 +66,7 @@ impl Ledger for Store {
 }
 
 /// That the state can't be written any more.
-pub(super) fn lost(error: &StateError) -> Diagnostic {
+pub(crate) fn lost(error: &StateError) -> Diagnostic {
     let mut detail = format!("{error}.").replace("..", ".");
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

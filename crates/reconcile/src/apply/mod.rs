@@ -81,7 +81,10 @@ pub struct Report {
 impl Report {
     /// Whether everything was done.
     pub fn is_success(&self) -> bool {
-        self.failed.is_empty() && self.skipped.is_empty() && self.dropped.is_empty() && self.diagnostics.is_empty()
+        self.failed.is_empty()
+            && self.skipped.is_empty()
+            && self.dropped.is_empty()
+            && self.diagnostics.is_empty()
     }
 }
 
@@ -89,12 +92,8 @@ impl Report {
 pub async fn apply(run: Run<'_>, ledger: &mut dyn Ledger) -> Report {
     let waits = run.plan.order.waits();
     let ready = waits.iter().enumerate().filter(|(_, n)| **n == 0).map(|(i, _)| i).collect();
-    let world = World::new(
-        run.spec,
-        run.plan.variables.clone(),
-        run.plan.workspace.clone(),
-        run.functions.clone(),
-    );
+    let world =
+        World::new(run.spec, run.plan.variables.clone(), run.plan.workspace.clone(), run.functions.clone());
     let mut walk = Walk {
         run: &run,
         ledger,

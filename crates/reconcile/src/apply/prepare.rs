@@ -98,7 +98,8 @@ impl<'r> Walk<'r, '_> {
                 return None;
             }
         };
-        let local = self.run.catalog.resource(&change.address.resource.type_name).is_some_and(|r| r.is_local());
+        let local =
+            self.run.catalog.resource(&change.address.resource.type_name).is_some_and(|r| r.is_local());
         let mut intent = None;
         if let (Some(operation), false) = (operation(action), local) {
             let written = self.ledger.intent(Intent {
@@ -126,7 +127,16 @@ impl<'r> Walk<'r, '_> {
         let address = change.address.clone();
         self.under_way.insert(node, UnderWay { address, action, id, started: Instant::now(), intent });
         let timeout = self.timeout(change, &verb);
-        let work = Work { node, change, verb, marker, session, events: self.run.events, catalog: self.run.catalog, timeout };
+        let work = Work {
+            node,
+            change,
+            verb,
+            marker,
+            session,
+            events: self.run.events,
+            catalog: self.run.catalog,
+            timeout,
+        };
         Some(Box::pin(async move { Ended::Action(work.carry_out().await) }))
     }
 
@@ -140,7 +150,14 @@ impl<'r> Walk<'r, '_> {
         let dependencies = change.dependencies.clone();
         let create_before_destroy = change.create_before_destroy;
         let schema_version = schema.version;
-        Some(Object { attributes, sensitive, dependencies, create_before_destroy, schema_version, ..Object::default() })
+        Some(Object {
+            attributes,
+            sensitive,
+            dependencies,
+            create_before_destroy,
+            schema_version,
+            ..Object::default()
+        })
     }
 
     fn prepare_apply(&mut self, change: &Change) -> Result<Verb, Diagnostics> {
@@ -150,13 +167,15 @@ impl<'r> Walk<'r, '_> {
         })?;
         let wanted = self.wanted(change)?;
         let scope = self.world.instance_scope(wanted.key.as_ref(), wanted.each_value.as_ref());
-        let facts = self.run.sessions.get(&change.provider, &change.address).map_err(|e| vec![e])?.facts.clone();
+        let facts =
+            self.run.sessions.get(&change.provider, &change.address).map_err(|e| vec![e])?.facts.clone();
         if change.action == Action::Read {
             let data = self.run.catalog.data(&key.type_name).ok_or_else(|| unknown_type(&key.type_name))?;
             let config = checked_body(spec, &data.schema().block, &scope)?;
             return Ok(Verb::Read { config, facts });
         }
-        let resource = self.run.catalog.resource(&key.type_name).ok_or_else(|| unknown_type(&key.type_name))?;
+        let resource =
+            self.run.catalog.resource(&key.type_name).ok_or_else(|| unknown_type(&key.type_name))?;
         let config = configuration(spec, resource.as_ref(), &scope)?;
         let config = match &change.before {
             Some(prior) => ignoring(&spec.lifecycle.ignore_changes, config, prior),
@@ -226,7 +245,11 @@ impl<'r> Walk<'r, '_> {
         };
         let resource = self.run.catalog.resource(&change.address.resource.type_name);
         let schema: Option<&Schema> = resource.map(|r| r.schema());
-        let set = verb.desired().or(verb.prior()).and_then(|v| v.get("timeouts")).and_then(|t| t.get(operation.name()));
+        let set = verb
+            .desired()
+            .or(verb.prior())
+            .and_then(|v| v.get("timeouts"))
+            .and_then(|t| t.get(operation.name()));
         set.and_then(Value::as_str)
             .and_then(parse_duration)
             .or_else(|| schema.and_then(|s| s.default_timeout(operation)))
@@ -258,7 +281,10 @@ fn changed_mind(change: &Change, what: Option<Disagreement>) -> Diagnostic {
             "`{}` of `{}` was planned otherwise than it turns out to be now that everything is known: {}.",
             d.path, change.address, d.detail
         ),
-        None => format!("Now that everything is known, `{}` needs another action than the planned one.", change.address),
+        None => format!(
+            "Now that everything is known, `{}` needs another action than the planned one.",
+            change.address
+        ),
     };
     Diagnostic::error("plan-outdated", "Plan does not fit any more", detail)
         .hint("Nothing was done with this object. Plan and apply again.")
