@@ -1,0 +1,3 @@
+//! The `terrane` binary.
+mod render;
+fn main() {}
