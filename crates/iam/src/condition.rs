@@ -136,17 +136,14 @@ impl Comparison<'_> {
         if wanted == "*" {
             return Truth::Yes;
         }
-        if value.contains(UNKNOWN) || wanted.contains(UNKNOWN) || wanted.contains("${") {
+        if value.contains(UNKNOWN) || wanted.contains(UNKNOWN) {
             // Which field a part belongs to is not known before it is filled in.
             return match self.pattern(value, wanted, Wildcards::Active) {
-                Truth::Yes if value.contains(UNKNOWN) || wanted.contains(UNKNOWN) => {
-                    Truth::depends_on(&self.condition.key)
-                }
-                settled => settled,
+                Truth::No => Truth::No,
+                _ => Truth::depends_on(&self.condition.key),
             };
         }
-        let (value, wanted): (Vec<_>, Vec<_>) =
-            (value.splitn(6, ':').collect(), wanted.splitn(6, ':').collect());
+        let (value, wanted): (Vec<_>, Vec<_>) = (value.splitn(6, ':').collect(), arn_fields(wanted));
         if value.len() != 6 || wanted.len() != 6 {
             return Truth::No;
         }
@@ -154,6 +151,28 @@ impl Comparison<'_> {
             value.iter().zip(wanted).map(|(value, wanted)| self.pattern(value, wanted, Wildcards::Active)),
         )
     }
+}
+
+/// The fields of an ARN pattern, at most six; a colon within `${...}` parts nothing.
+fn arn_fields(pattern: &str) -> Vec<&str> {
+    let mut fields = Vec::new();
+    let mut rest = pattern;
+    while fields.len() < 5 {
+        let mut inside = false;
+        let colon = rest.char_indices().find(|(place, character)| {
+            match character {
+                '{' if rest.get(..*place).is_some_and(|before| before.ends_with('$')) => inside = true,
+                '}' => inside = false,
+                _ => {}
+            }
+            *character == ':' && !inside
+        });
+        let Some((field, after)) = colon.and_then(|(place, _)| rest.split_at_checked(place)) else { break };
+        fields.push(field);
+        rest = after.get(1..).unwrap_or_default();
+    }
+    fields.push(rest);
+    fields
 }
 
 fn fold_outside_variables(text: &str) -> String {

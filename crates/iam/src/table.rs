@@ -11,6 +11,7 @@ use crate::caller::arn_account;
 use crate::context::{Context, ContextValue};
 use crate::decide::{Answer, Decision, PolicySources, Request, decision, facts, weigh};
 use crate::key::{KeyAuthority, key_facts, weigh_key};
+use crate::reason::Reason;
 use crate::tally::Trace;
 
 /// The KMS actions that a DynamoDB action needs of its caller on the table's key.
@@ -60,7 +61,15 @@ pub fn decide_table_access(
     key: Option<&KeyAuthority<'_>>,
     region: &str,
 ) -> Decision {
-    join(request, sources, key, region, Trace::kept)
+    let settled = join(request, sources, key, region, Trace::kept);
+    let table = facts(request, request.resource);
+    let mut sum = decision(&table, settled.answer, Trace::dropped());
+    sum.chain = settled.chain;
+    if let (Some(action), Some(key)) = (settled.by_key, key) {
+        action.clone_into(&mut sum.action);
+        key.key_arn.clone_into(&mut sum.resource);
+    }
+    sum
 }
 
 /// Answers as [`decide_table_access`] does, without the chain: for asking very often.
@@ -73,31 +82,39 @@ pub fn answer_table_access(
     join(request, sources, key, region, Trace::dropped).answer
 }
 
+/// An answer, with the KMS action that it is about if it is not about the table.
+struct Settled {
+    answer: Answer,
+    by_key: Option<&'static str>,
+    chain: Vec<Reason>,
+}
+
 fn join(
     request: &Request<'_>,
     sources: &PolicySources<'_>,
     key: Option<&KeyAuthority<'_>>,
     region: &str,
     trace: fn() -> Trace,
-) -> Decision {
-    let table = facts(request, request.resource);
+) -> Settled {
     let mut on_table = trace();
-    let answer = weigh(&table, sources, &mut on_table);
-    let mut sum = decision(&table, answer, on_table);
+    let answer = weigh(&facts(request, request.resource), sources, &mut on_table);
+    let mut settled = Settled { answer, by_key: None, chain: on_table.into_reasons() };
     let needs = key_needs(request.action);
-    let Some(key) = key.filter(|_| needs != NOTHING && !matches!(sum.answer, Answer::Denied(_))) else {
-        return sum;
+    let Some(key) = key.filter(|_| needs != NOTHING && !matches!(settled.answer, Answer::Denied(_))) else {
+        return settled;
     };
-    // The policies of the table and of the resource side bear on the table alone.
-    let own = PolicySources { resource: None, ..sources.clone() };
-    let context = context_for_key(request, region);
+    let mut asked = Request {
+        caller: request.caller,
+        action: request.action,
+        resource: key.key_arn,
+        context: context_for_key(request, region),
+    };
     let needed = needs.surely.iter().map(|action| (*action, Need::Sure));
     for (action, need) in needed.chain(needs.perhaps.iter().map(|action| (*action, Need::Perhaps))) {
-        let asked =
-            Request { caller: request.caller, action, resource: key.key_arn, context: context.clone() };
-        let on_key = key_facts(&asked, key);
-        let mut on_key_trace = trace();
-        let answer = weigh_key(&on_key, &own, key, &mut on_key_trace);
+        asked.action = action;
+        let mut on_key = trace();
+        let answer = weigh_key(&key_facts(&asked, key), sources, key, &mut on_key);
+        settled.chain.extend(on_key.into_reasons());
         let answer = match (need, answer) {
             (Need::Perhaps, Answer::Denied(_)) => Answer::Depends(vec![format!(
                 "whether DynamoDB needs {action} of the caller for {}",
@@ -105,12 +122,12 @@ fn join(
             )]),
             (_, answer) => answer,
         };
-        sum = both(sum, decision(&on_key, answer, on_key_trace));
-        if matches!(sum.answer, Answer::Denied(_)) {
+        settled.also_needs(answer, action);
+        if matches!(settled.answer, Answer::Denied(_)) {
             break;
         }
     }
-    sum
+    settled
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -119,18 +136,20 @@ enum Need {
     Perhaps,
 }
 
-/// Both permissions are needed. The result is about the one that settled it, else about the first that is open.
-fn both(first: Decision, second: Decision) -> Decision {
-    let mut chain = first.chain.clone();
-    chain.extend(second.chain.iter().cloned());
-    match (&first.answer, &second.answer) {
-        (Answer::Allowed, Answer::Allowed) | (_, Answer::Allowed) => Decision { chain, ..first },
-        (Answer::Denied(_), _) => Decision { chain, ..first },
-        (_, Answer::Denied(_)) | (Answer::Allowed, Answer::Depends(_)) => Decision { chain, ..second },
-        (Answer::Depends(ours), Answer::Depends(theirs)) => {
-            let mut facts = ours.clone();
-            facts.extend(theirs.iter().filter(|fact| !ours.contains(fact)).cloned());
-            Decision { answer: Answer::Depends(facts), chain, ..first }
+impl Settled {
+    /// Takes in a further answer that must be yes too. The result is about what settled it, else about the first that is
+    /// open.
+    fn also_needs(&mut self, answer: Answer, action: &'static str) {
+        match (&mut self.answer, answer) {
+            (_, Answer::Allowed) | (Answer::Denied(_), _) => {}
+            (Answer::Depends(ours), Answer::Depends(theirs)) => {
+                let more: Vec<_> = theirs.into_iter().filter(|fact| !ours.contains(fact)).collect();
+                ours.extend(more);
+            }
+            (_, answer) => {
+                self.answer = answer;
+                self.by_key = Some(action);
+            }
         }
     }
 }

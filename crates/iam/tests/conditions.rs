@@ -74,6 +74,8 @@ fn each_operator_on_one_value() {
         ("NotIpAddress", r#""10.0.0.0/8""#, "11.0.0.1", true),
         ("ArnEquals", r#""arn:aws:iam::*:role/a*""#, "arn:aws:iam::1:role/ab", true),
         ("ArnLike", r#""arn:*:role/ab""#, "arn:aws:iam::1:role/ab", false),
+        ("ArnLike", r#""arn:aws:iam::*:role/${aws:username}""#, "arn:aws:iam::1:role/ann", true),
+        ("ArnLike", r#""arn:*:role/${aws:username}""#, "arn:aws:iam::1:role/ann", false),
         ("ArnNotEquals", r#""arn:aws:iam::1:role/ab""#, "arn:aws:iam::1:role/ab", false),
         ("ArnNotLike", r#""arn:aws:iam::1:role/c*""#, "arn:aws:iam::1:role/ab", true),
         ("Null", r#""false""#, "", true),
