@@ -1,3 +1,5 @@
+//! The format of the lines, replay, and every sort of damage.
+
 use serde_json::{Map, json};
 
 use super::record::{fingerprint, sum};

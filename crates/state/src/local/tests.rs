@@ -1,3 +1,5 @@
+//! Writing, locking, workspaces, and disks that fail.
+
 use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
