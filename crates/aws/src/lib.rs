@@ -33,4 +33,7 @@ mod region;
 #[cfg(test)]
 mod testing;
 
+#[cfg(test)]
+mod moto;
+
 pub use catalog::catalog;

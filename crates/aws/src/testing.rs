@@ -22,7 +22,7 @@ use aws_types::region::Region;
 use terrane_model::conform::Problem;
 use terrane_model::conform::{check, conform};
 use terrane_model::schema::{Block, Nesting, Presence};
-use terrane_model::{Address, Path, ResourceAddress, Value};
+use terrane_model::{Address, Kind, Path, ResourceAddress, Value};
 use terrane_provider::{Context, DataSource, Error, Facts, PlanRequest, Progress, ResourceType, Session};
 
 use crate::client::Clients;
@@ -70,13 +70,12 @@ pub fn address() -> Address {
     ResourceAddress::managed("aws_test", "x").instance(None)
 }
 
-struct Silent;
+/// Says nothing about waits.
+pub struct Quiet;
 
-impl Progress for Silent {
+impl Progress for Quiet {
     fn waiting_for(&self, _: &Address, _: &str) {}
 }
-
-static SILENT: Silent = Silent;
 
 impl Cloud {
     fn add(self, operation: &str, answer: Answer) -> Cloud {
@@ -159,7 +158,7 @@ impl Cloud {
             address: &address,
             timeout: Duration::from_secs(120),
             marker: Some("m-1"),
-            progress: &SILENT,
+            progress: &Quiet,
         };
         verb(&cx).await
     }
@@ -315,4 +314,35 @@ fn is_xml(operation: &str) -> bool {
         "AssumeRole",
     ];
     !operation.contains("KeyPolicy") && WORDS.iter().any(|word| operation.contains(word))
+}
+
+/// Whether an object keeps what was planned; else where it does not.
+pub fn misfit(planned: &Value, actual: &Value) -> Option<String> {
+    if let Kind::Unknown(unknown) = planned.kind() {
+        let known = !actual.is_unknown() && !(unknown.not_null && actual.is_null());
+        let begins = actual.as_str().is_none_or(|text| text.starts_with(unknown.prefix.as_ref()));
+        return (!known || !begins).then(|| format!("{planned:?} became {actual:?}"));
+    }
+    if planned == actual || is_zero(planned) && is_zero(actual) {
+        return None;
+    }
+    match (planned.entries(), actual.entries()) {
+        (Some(before), Some(after)) if before.len() == after.len() => {
+            before.iter().find_map(|(name, before)| {
+                misfit(before, after.get(name)?).map(|what| format!("{name}: {what}"))
+            })
+        }
+        _ if matches!(planned.kind(), Kind::Set(..))
+            && planned.elements().len() == actual.elements().len() =>
+        {
+            planned.elements().iter().find_map(|before| {
+                let misfits: Vec<_> = actual.elements().iter().map(|after| misfit(before, after)).collect();
+                misfits.iter().all(Option::is_some).then(|| format!("{before:?} is not among {actual:?}"))
+            })
+        }
+        _ if !planned.elements().is_empty() && planned.elements().len() == actual.elements().len() => {
+            planned.elements().iter().zip(actual.elements()).find_map(|(before, after)| misfit(before, after))
+        }
+        _ => Some(format!("{planned:?} became {actual:?}")),
+    }
 }

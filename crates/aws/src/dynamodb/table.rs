@@ -20,7 +20,7 @@ use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest,
 use crate::client::Clients;
 use crate::dynamodb::RETRIES;
 use crate::error::{failed, present};
-use crate::object::{absent, filled, needed, settled};
+use crate::object::{absent, filled, flag, needed, settled};
 
 mod checks;
 mod create;
@@ -90,7 +90,9 @@ impl ResourceType for Table {
         match present(retry(cx, RETRIES, delete).await) {
             Ok(None) => return Ok(Deleted::default()),
             Ok(Some(_)) => {}
-            Err(error) if error.message.contains("protected against deletion") => {
+            Err(error)
+                if flag(prior, "deletion_protection_enabled") && error.is_code("ValidationException") =>
+            {
                 return Err(error
                     .hint("Set `deletion_protection_enabled = false` and apply before deleting the table."));
             }
