@@ -40,6 +40,9 @@ pub const TABLES: [&str; 14] = [
     "variable",
 ];
 
+/// The key of a comment in specs that were converted from JSON.
+const COMMENT: &str = "//";
+
 /// Decodes the files of one module, one after the other.
 #[derive(Default)]
 pub struct Decoder {
@@ -56,6 +59,7 @@ impl Decoder {
     pub fn file(&mut self, root: &Table) {
         for (name, entry) in &root.entries {
             match &**name {
+                COMMENT => {}
                 "resource" | "data" => self.resources(name, entry),
                 "variable" => self.named(entry, name, Decoder::variable),
                 "locals" => self.locals(entry),
@@ -107,8 +111,10 @@ impl Decoder {
     }
 
     fn locals(&mut self, entry: &Entry) {
-        let Some(names) = self.table(&entry.node, "locals") else { return };
-        for (name, entry) in &names.entries {
+        let tables = self.tables(&entry.node, "locals");
+        let names =
+            tables.into_iter().flat_map(|(table, _)| &table.entries).filter(|(name, _)| &***name != COMMENT);
+        for (name, entry) in names {
             self.name(name, entry.key, "local");
             let expr = self.expr(&entry.node);
             let local = crate::module::Local { expr, span: entry.key };
@@ -155,6 +161,14 @@ impl Decoder {
     fn table<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n Table> {
         match &node.content {
             Content::Table(table) => Some(table),
+            // Converters write a block that occurs once as an array of one.
+            Content::Tables(all) | Content::Array(all) => match all.as_slice() {
+                [Node { content: Content::Table(table), .. }] => Some(table),
+                _ => {
+                    self.wrong_shape(what, "one table", node);
+                    None
+                }
+            },
             _ => {
                 self.wrong_shape(what, "a table", node);
                 None
@@ -178,7 +192,8 @@ impl Decoder {
 
     /// Refuses keys that a table does not have.
     fn only(&mut self, table: &Table, what: &str, names: &[&str]) {
-        for (name, entry) in table.entries.iter().filter(|(name, _)| !names.contains(&&***name)) {
+        let foreign = |name: &str| name != COMMENT && !names.contains(&name);
+        for (name, entry) in table.entries.iter().filter(|(name, _)| foreign(name)) {
             let mut detail = format!("There is no argument named `{name}` in `{what}`.");
             match nearest(name, names.iter().copied()) {
                 Some(near) => detail.push_str(&format!(" Did you mean `{near}`?")),
@@ -267,6 +282,7 @@ pub(crate) fn there_are(names: &[&str]) -> String {
 fn header(entry: &Entry) -> Span {
     match &entry.node.content {
         Content::Table(table) if table.has_header() => entry.node.span,
+        Content::Tables(_) => entry.node.span,
         _ => entry.key,
     }
 }

@@ -14,6 +14,8 @@ pub mod version;
 
 pub mod settings;
 
+pub mod condition;
+
 pub mod resource;
 
 pub mod variable;
@@ -35,8 +37,9 @@ pub mod check;
 pub mod inputs;
 
 pub use check::check;
+pub use condition::{Condition, Outcome, Purpose};
 pub use inputs::{Inputs, is_variable_file, variables};
 pub use module::{Module, ResourceKey, Spec};
 pub use parse::{Failure, Parsed, is_spec_file, parse};
-pub use resource::{Condition, Resource};
+pub use resource::Resource;
 pub use variable::Variable;

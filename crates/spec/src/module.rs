@@ -7,8 +7,9 @@ use std::sync::Arc;
 use terrane_expr::{Expr, Reference};
 use terrane_model::{Diagnostics, Mode, ModulePath, ResourceAddress, Sources, Span};
 
+use crate::condition::Condition;
 use crate::place::Places;
-use crate::resource::{Condition, ProviderRef, Resource};
+use crate::resource::{ProviderRef, Resource};
 use crate::settings::Settings;
 use crate::statement::{Access, Check, Import, Moved, Removed};
 use crate::variable::Variable;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use terrane_expr::{Expr, Reference};
 use terrane_model::{Mode, Path, Span, Step};
 
+use crate::condition::Condition;
 use crate::module::ResourceKey;
 use crate::place::Places;
 
@@ -107,24 +108,6 @@ pub struct Trigger {
     pub steps: Vec<Step>,
     /// Where it is written.
     pub span: Span,
-}
-
-/// Something that must hold.
-#[derive(Clone, Debug)]
-pub struct Condition {
-    /// True where it holds.
-    pub condition: Expr,
-    /// What to say where it does not.
-    pub error_message: Expr,
-    /// The table in the file.
-    pub span: Span,
-}
-
-impl Condition {
-    /// Everything that the condition and its message refer to.
-    pub fn references(&self) -> impl Iterator<Item = (&Reference, Span, Vec<Step>)> {
-        self.condition.references().chain(self.error_message.references())
-    }
 }
 
 impl Resource {

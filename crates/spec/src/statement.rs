@@ -6,7 +6,8 @@ use std::sync::Arc;
 use terrane_expr::Expr;
 use terrane_model::{Address, ModulePath, Span};
 
-use crate::resource::{Condition, ProviderRef, Resource};
+use crate::condition::Condition;
+use crate::resource::{ProviderRef, Resource};
 
 /// What a statement about addresses names.
 #[derive(Clone, Debug, PartialEq, Eq)]

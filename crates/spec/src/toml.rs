@@ -10,6 +10,8 @@ pub mod scalar;
 
 pub mod tree;
 
+mod message;
+
 pub mod read;
 
 #[cfg(test)]

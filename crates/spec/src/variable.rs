@@ -5,7 +5,7 @@ use std::sync::Arc;
 use terrane_expr::Defaults;
 use terrane_model::{Span, Type, Value};
 
-use crate::resource::Condition;
+use crate::condition::Condition;
 
 /// A variable's declaration.
 #[derive(Clone, Debug)]

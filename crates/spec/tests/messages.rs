@@ -4,6 +4,14 @@
 //! `=== --var` (arguments, one a line) and `=== env` (`NAME=VALUE`, one a line) make the case go on to the variables.
 //! `=== messages` is what comes out. With `UPDATE_EXPECT=1` the test writes that part anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may stop at what it does not expect"
+)]
+
 mod support;
 
 use std::path::Path;

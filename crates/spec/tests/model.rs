@@ -1,14 +1,22 @@
 //! What a spec becomes: the parts of the module, references, places, settings.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may stop at what it does not expect"
+)]
+
 mod support;
 
 use support::{Catalogue, render};
-use terrane_expr::{FunctionContext, Reference};
-use terrane_model::{Mode, Path, Step};
+use terrane_expr::{FunctionContext, Reference, Scope, evaluate};
+use terrane_model::{Diagnostic, Mode, Path, Span, Step, Type, Value};
 use terrane_spec::resource::IgnoreChanges;
 use terrane_spec::settings::BackendKind;
 use terrane_spec::statement::{Endpoint, Expectation};
-use terrane_spec::{Resource, Spec, check, parse};
+use terrane_spec::{Outcome, Purpose, Resource, Spec, check, parse};
 
 fn spec(files: &[(&str, &str)]) -> Spec {
     let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
@@ -24,7 +32,7 @@ fn resource<'s>(spec: &'s Spec, type_name: &str, name: &str) -> &'s Resource {
     spec.root.resource(Mode::Managed, type_name, name).unwrap()
 }
 
-fn text(spec: &Spec, span: terrane_model::Span) -> String {
+fn text(spec: &Spec, span: Span) -> String {
     spec.sources.text(span).to_owned()
 }
 
@@ -243,4 +251,133 @@ fn a_byte_order_mark_and_windows_line_ends_do_not_matter() {
     let spec = one("\u{feff}[locals]\r\nx = \"a\"\r\n");
     assert_eq!(spec.root.locals["x"].expr.as_literal().unwrap().as_str(), Some("a"));
     assert_eq!(text(&spec, spec.root.locals["x"].span), "x");
+}
+
+/// Variables of the tests, and nothing else.
+struct Given(FunctionContext);
+
+impl Scope for Given {
+    fn resolve(&self, reference: &Reference, span: Span) -> Result<Value, Diagnostic> {
+        match reference {
+            Reference::Variable(name) if &**name == "word" => Ok(Value::from("w\"o")),
+            Reference::Variable(name) if &**name == "words" => {
+                Ok(Value::map(Type::String, [("a", Value::from("1")), ("b", Value::from("2"))]))
+            }
+            Reference::Variable(name) if &**name == "secret" => Ok(Value::from("s").sensitive()),
+            Reference::Variable(name) if &**name == "unknown" => Ok(Value::unknown(Type::String)),
+            _ => Err(Diagnostic::error("none", "None", reference.to_string()).at(span)),
+        }
+    }
+
+    fn functions(&self) -> &FunctionContext {
+        &self.0
+    }
+}
+
+#[test]
+fn a_dynamic_block_gives_what_a_list_of_blocks_gives() {
+    let spec = one(r##"
+[variable.word]
+[variable.words]
+type = "map(string)"
+[data.aws_iam_policy_document.d]
+statement = { sid = "fixed" }
+[[data.aws_iam_policy_document.d.dynamic.statement]]
+for_each = "${var.words}"
+content  = { sid = "${statement.key}-${statement.value}", effect = "Allow" }
+[[data.aws_iam_policy_document.d.dynamic.statement]]
+for_each = ["$${x}", 'a\b"c', 7]
+iterator = "it"
+[data.aws_iam_policy_document.d.dynamic.statement.content]
+sid       = "${it.key}: ${it.value} ${upper(var.word)} %%{ \\ \" \t\u00e9"
+actions   = ["${it.value}", "plain \" \\ $${y} \n", """
+two
+lines ${it.key}
+"""]
+resources = [ """${
+  # which
+  it.value
+}""" ]
+[data.aws_iam_policy_document.d.dynamic.statement.content.dynamic.principals]
+for_each = { x = ["${it.key}"] }
+content  = { type = "${principals.key}", identifiers = "${principals.value}" }
+"##);
+    let document = spec.root.resource(Mode::Data, "aws_iam_policy_document", "d").unwrap();
+    let value = evaluate(&document.body, &Given(FunctionContext::closed())).unwrap();
+    let statements = value.get("statement").unwrap().elements();
+    let sid = |i: usize| statements[i].get("sid").unwrap().as_str().unwrap().to_owned();
+    assert_eq!(statements.len(), 6);
+    assert_eq!([sid(0), sid(1), sid(2)], ["fixed", "a-1", "b-2"]);
+    assert_eq!(sid(3), "0: ${x} W\"O %{ \\ \" \té");
+    assert_eq!(sid(4), "1: a\\b\"c W\"O %{ \\ \" \té");
+    let actions = statements[5].get("actions").unwrap().elements();
+    assert_eq!(actions[0], Value::from(7));
+    assert_eq!(actions[1], Value::from("plain \" \\ ${y} \n"));
+    assert_eq!(actions[2], Value::from("two\nlines 2\n"));
+    assert_eq!(statements[5].get("resources").unwrap().elements(), [Value::from(7)]);
+    let principals = &statements[4].get("principals").unwrap().elements()[0];
+    assert_eq!(principals.get("type").unwrap().as_str(), Some("x"));
+    assert_eq!(principals.get("identifiers").unwrap().elements(), [Value::from(1)]);
+}
+
+#[test]
+fn an_argument_named_dynamic_is_no_block() {
+    let spec = one("[resource.terraform_data.d]\ninput = { dynamic = { a = 1 }, b = { dynamic = \"x\" } }\n");
+    let body = resource(&spec, "terraform_data", "d").body.as_literal().unwrap().clone();
+    assert_eq!(body.get("input").unwrap().get("dynamic").unwrap().get("a"), Some(&Value::from(1)));
+}
+
+#[test]
+fn arrays_of_one_and_comments_come_from_converters() {
+    let spec = one(r#"
+"//" = "converted"
+[[resource.terraform_data.d]]
+"//"  = "a comment"
+input = 1
+lifecycle = [{ create_before_destroy = true }]
+[[variable.v]]
+[[locals]]
+a = 1
+[[locals]]
+b = 1
+[[terraform]]
+required_version = ">= 1.0"
+"#);
+    assert!(resource(&spec, "terraform_data", "d").lifecycle.create_before_destroy);
+    assert_eq!(spec.root.locals.len(), 2);
+    assert!(spec.root.variables.contains_key("v"));
+}
+
+#[test]
+fn conditions_are_judged_in_the_words_of_the_spec() {
+    let spec = one(r#"
+[variable.word]
+[variable.secret]
+sensitive = true
+[variable.unknown]
+[[variable.word.validation]]
+condition     = '${length(var.word) == 3}'
+error_message = "Never said."
+[[variable.word.validation]]
+condition     = '${var.word == "other"}'
+error_message = "Not ${var.word}."
+[[variable.word.validation]]
+condition     = '${var.word == "other"}'
+error_message = "Not ${var.secret}."
+[[variable.word.validation]]
+condition     = '${var.word == var.unknown}'
+error_message = "Never said."
+[[variable.word.validation]]
+condition     = '${var.word}'
+error_message = "Never said."
+"#);
+    let scope = Given(FunctionContext::closed());
+    let judge = |i: usize| spec.root.variables["word"].validations[i].judge(&scope, Purpose::Validation);
+    assert_eq!(judge(0), Ok(Outcome::Holds));
+    let Ok(Outcome::Fails(said)) = judge(1) else { panic!() };
+    assert_eq!((said.code, said.detail.as_str()), ("invalid-variable", "Not w\"o."));
+    let Ok(Outcome::Fails(said)) = judge(2) else { panic!() };
+    assert!(said.detail.contains("not shown"), "{}", said.detail);
+    assert_eq!(judge(3), Ok(Outcome::Unknown));
+    assert_eq!(judge(4).unwrap_err()[0].code, "wrong-type");
 }

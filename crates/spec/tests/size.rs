@@ -1,5 +1,13 @@
 //! Large specs take time in proportion to their size, and no text makes the reading panic.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may stop at what it does not expect"
+)]
+
 mod support;
 
 use std::fmt::Write;

@@ -6,7 +6,7 @@ use terrane_model::{Diagnostic, Type};
 
 use super::Checker;
 use super::scope::Place;
-use crate::resource::Condition;
+use crate::condition::Condition;
 
 impl Checker<'_> {
     pub(super) fn evaluated(&mut self, conditions: &[Condition], place: &Place<'_, '_>) {

@@ -4,8 +4,9 @@ use terrane_expr::{Expr, Reference};
 use terrane_model::{Diagnostic, Mode, Schema, Span, Step};
 
 use super::Checker;
+use crate::condition::Condition;
 use crate::module::ResourceKey;
-use crate::resource::{Condition, Resource};
+use crate::resource::Resource;
 
 /// What may be referred to at a place beside what the module declares.
 #[derive(Clone, Copy, Default)]

@@ -108,7 +108,7 @@ impl<'c> Checker<'c> {
         self.report(Diagnostic::error("unknown-type", "Unknown type", detail).at(resource.span));
     }
 
-    fn provider_exists(&mut self, wanted: &ProviderRef) {
+    pub(super) fn provider_exists(&mut self, wanted: &ProviderRef) {
         let module = self.module;
         let found = match &wanted.alias {
             Some(_) => module.providers.iter().any(|p| p.name == wanted.name && p.alias == wanted.alias),

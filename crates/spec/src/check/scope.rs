@@ -102,14 +102,15 @@ impl<'c> StaticScope<'c> {
         let object = || self.object(key.mode, &key.type_name);
         match self.instances.get(key) {
             None | Some(Instances::One) => object(),
-            Some(Instances::Count(Some(count))) if *count <= MOST_INSTANCES => {
+            // With none, a guarded reference to one of them would be an error.
+            Some(Instances::Count(Some(count))) if (1..=MOST_INSTANCES).contains(count) => {
                 Value::tuple((0..*count).map(|_| object()))
             }
             Some(Instances::Count(_)) => unknown(Type::list(object().ty())),
             Some(Instances::ForEach(Some(elements))) => Value::object(
                 elements.iter().map(|(key, _)| (key.clone(), object())).collect::<BTreeMap<_, _>>(),
             ),
-            Some(Instances::ForEach(None)) => unknown(Type::map(object().ty())),
+            Some(Instances::ForEach(_)) => unknown(Type::map(object().ty())),
         }
     }
 }

@@ -81,6 +81,9 @@ impl<'c> Checker<'c> {
         let module = self.module;
         for import in &module.imports {
             let resource = &import.address.resource;
+            if let Some(provider) = &import.provider {
+                self.provider_exists(provider);
+            }
             if !resource.module.is_root() {
                 continue;
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 use std::sync::Arc;
 
-use super::{Decoder, header};
+use super::{COMMENT, Decoder, header};
 use crate::module::{ModuleCall, Output};
 use crate::toml::{Entry, Table};
 
@@ -40,7 +40,7 @@ impl Decoder {
     pub(super) fn module_call(&mut self, name: &Arc<str>, entry: &Entry, table: &Table) {
         let what = format!("module.{name}");
         let span = header(entry);
-        let meta = ["source", "version", "providers", "count", "for_each", "depends_on"];
+        let meta = ["source", "version", "providers", "count", "for_each", "depends_on", COMMENT];
         let (inputs, places) = self.block(table, span, &meta);
         self.only_one_repetition(table);
         let source = self.optional_text(table, "source");

@@ -3,7 +3,8 @@
 use terrane_model::{Diagnostic, Mode, Span};
 
 use super::Decoder;
-use crate::resource::{Condition, IgnoreChanges, Lifecycle};
+use crate::condition::Condition;
+use crate::resource::{IgnoreChanges, Lifecycle};
 use crate::toml::{Content, Entry, Node, Table};
 
 impl Decoder {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use terrane_expr::{Expr, ObjectKey};
 use terrane_model::{Diagnostic, Mode, Span};
 
-use super::{Decoder, header};
+use super::{COMMENT, Decoder, header};
 use crate::module::{Provider, ResourceKey};
 use crate::resource::{Lifecycle, Resource};
 use crate::toml::{Content, Entry, Table};
@@ -57,7 +57,7 @@ impl Decoder {
                 );
             }
         }
-        let without: Vec<&str> = META.into_iter().chain(["provisioner", "connection"]).collect();
+        let without: Vec<&str> = META.into_iter().chain(["provisioner", "connection", COMMENT]).collect();
         let (items, places) = self.items(table, span, &without);
         let arguments = items.iter().filter_map(|(key, value)| match key {
             ObjectKey::Name(name, _) => Some((name.clone(), value.clone())),
@@ -116,7 +116,7 @@ impl Decoder {
             self.name(&alias, span, "provider's alias");
             alias
         });
-        let (body, places) = self.block(table, span, &["alias", "version"]);
+        let (body, places) = self.block(table, span, &["alias", "version", COMMENT]);
         let first =
             self.module.providers.iter().find(|p| p.name == *name && p.alias == alias).map(|p| p.span);
         match (first, &alias) {

@@ -5,22 +5,21 @@ use std::borrow::Cow;
 use terrane_model::{Diagnostic, Diagnostics, FileId, Span};
 use toml_parser::decoder::Encoding;
 use toml_parser::parser::{EventReceiver, ValidateWhitespace, parse_document};
-use toml_parser::{ErrorSink, Expected, ParseError, Raw, Source};
+use toml_parser::{ErrorSink, Raw, Source};
 
+use crate::toml::message::{Brackets, Errors, MOST_MESSAGES};
 use crate::toml::scalar::scalar;
 use crate::toml::tree::{Clash, Content, Form, Key, Node, Table};
 
 /// Tables and arrays within each other. Deeper ones are refused, so that no later step can run out of stack.
 const DEEPEST: usize = 100;
 
-/// Messages about one file; what follows is mostly the echo of the first ones.
-const MOST_MESSAGES: usize = 50;
-
 /// Reads a file. The tree holds what could be understood when there were errors.
 pub fn read(file: FileId, text: &str) -> (Table, Diagnostics) {
     let source = Source::new(text);
     let tokens = source.lex().into_vec();
-    let mut errors = Errors { file, source, found: Vec::new() };
+    let brackets = Brackets::default();
+    let mut errors = Errors::new(file, source, &brackets);
     let mut reader = Reader {
         source,
         file,
@@ -31,6 +30,7 @@ pub fn read(file: FileId, text: &str) -> (Table, Diagnostics) {
         pending: None,
         open: Vec::new(),
         found: Vec::new(),
+        brackets: &brackets,
     };
     let mut checked = ValidateWhitespace::new(&mut reader, source);
     parse_document(&tokens, &mut checked, &mut errors);
@@ -38,70 +38,6 @@ pub fn read(file: FileId, text: &str) -> (Table, Diagnostics) {
     let mut found = errors.found;
     found.append(&mut reader.found);
     (reader.root, found)
-}
-
-/// Turns the parser's errors into messages.
-struct Errors<'s> {
-    file: FileId,
-    source: Source<'s>,
-    found: Diagnostics,
-}
-
-impl ErrorSink for Errors<'_> {
-    fn report_error(&mut self, error: ParseError) {
-        if self.found.len() >= MOST_MESSAGES {
-            return;
-        }
-        let place = |span: toml_parser::Span| Span::new(self.file, span.start(), span.end());
-        let at = error.unexpected().or(error.context()).map(place);
-        let begin = error.context().map(place).filter(|c| c.end > c.start);
-        let mut diagnostic = Diagnostic::error("invalid-toml", "Invalid TOML", self.detail(&error)).at(at);
-        if let (Some(at), Some(begin)) = (at, begin)
-            && begin.end <= at.start
-            && error.description().starts_with("unclosed")
-        {
-            diagnostic = diagnostic.with_related(begin, "it begins here");
-        }
-        self.found.push(diagnostic);
-    }
-}
-
-impl Errors<'_> {
-    fn detail(&self, error: &ParseError) -> String {
-        if error.description() == "string values must be quoted" {
-            let text = error.unexpected().and_then(|s| self.source.get(s)).map_or("", |raw| raw.as_str());
-            return match text {
-                "" => "The value is missing.".to_owned(),
-                text if text.starts_with(|c: char| c.is_ascii_digit()) => {
-                    format!("`{text}` is no number. A text needs quotes.")
-                }
-                text => format!(
-                    "`{text}` needs quotes: `\"{text}\"` as a text, `\"${{{text}}}\"` as an expression."
-                ),
-            };
-        }
-        let mut words = error.description().chars();
-        let mut detail: String = words.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-        detail.push_str(words.as_str());
-        let expected: Vec<String> = error
-            .expected()
-            .unwrap_or_default()
-            .iter()
-            .map(|e| match e {
-                Expected::Literal("\n") => "a line break".to_owned(),
-                Expected::Literal(text) => format!("`{text}`"),
-                Expected::Description(what) => (*what).to_owned(),
-                _ => "something else".to_owned(),
-            })
-            .collect();
-        if let Some((last, before)) = expected.split_last() {
-            let list =
-                if before.is_empty() { last.clone() } else { format!("{} or {last}", before.join(", ")) };
-            detail.push_str(&format!("; expected {list}"));
-        }
-        detail.push('.');
-        detail
-    }
 }
 
 /// A header `[path]` or `[[path]]`.
@@ -139,6 +75,7 @@ struct Reader<'s> {
     open: Vec<Open>,
     /// What is wrong beyond the grammar.
     found: Diagnostics,
+    brackets: &'s Brackets,
 }
 
 impl Reader<'_> {
@@ -201,8 +138,16 @@ impl Reader<'_> {
         }
     }
 
+    fn open(&mut self, container: Container, span: toml_parser::Span) -> bool {
+        let (depth, span) = (self.depth(), self.span(span));
+        self.open.push(Open { container, span, depth });
+        self.brackets.changed(self.open.len());
+        self.deep_enough(depth, span)
+    }
+
     fn close(&mut self, span: toml_parser::Span) {
         let Some(open) = self.open.pop() else { return };
+        self.brackets.changed(self.open.len());
         let span = open.span.to(self.span(span));
         let content = match open.container {
             Container::Array(elements) => Content::Array(elements),
@@ -229,6 +174,7 @@ impl Reader<'_> {
     /// Moves the lines since the last header into the tree.
     fn finish_section(&mut self) {
         self.open.clear();
+        self.brackets.changed(0);
         self.keys.clear();
         self.pending = None;
         let lines = std::mem::take(&mut self.lines);
@@ -276,9 +222,7 @@ impl EventReceiver for Reader<'_> {
     }
 
     fn inline_table_open(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) -> bool {
-        let (depth, span) = (self.depth(), self.span(span));
-        self.open.push(Open { container: Container::Table(Table::new(Form::Inline), None), span, depth });
-        self.deep_enough(depth, span)
+        self.open(Container::Table(Table::new(Form::Inline), None), span)
     }
 
     fn inline_table_close(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
@@ -286,9 +230,7 @@ impl EventReceiver for Reader<'_> {
     }
 
     fn array_open(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) -> bool {
-        let (depth, span) = (self.depth(), self.span(span));
-        self.open.push(Open { container: Container::Array(vec![]), span, depth });
-        self.deep_enough(depth, span)
+        self.open(Container::Array(vec![]), span)
     }
 
     fn array_close(&mut self, span: toml_parser::Span, _: &mut dyn ErrorSink) {
