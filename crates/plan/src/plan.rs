@@ -97,6 +97,8 @@ pub struct Change {
     pub dependencies: BTreeSet<ResourceAddress>,
     /// Whether the object is made before its predecessor is deleted when it is replaced.
     pub create_before_destroy: bool,
+    /// Whether the object to be replaced was made only in part, so that nothing uses it and nothing waits for its end.
+    pub left_over: bool,
 }
 
 /// A difference between the state and what was found.

@@ -344,3 +344,24 @@ async fn terraform_data_keeps_values_and_triggers() {
     assert_eq!(action(&plan, "terraform_data.a").0, Action::DeleteThenCreate);
     assert!(report.is_success(), "{:?}", report.diagnostics);
 }
+
+#[tokio::test]
+async fn a_partly_made_replacement_makes_room_for_the_next_try() {
+    let spec = |name: &str| {
+        format!(
+            "[resource.fake_thing.a]\nname = \"{name}\"\n\
+             [resource.fake_thing.b]\nname = \"b\"\nvalue = \"${{fake_thing.a.id}}\"\n\
+             lifecycle = {{ create_before_destroy = true }}\n"
+        )
+    };
+    let mut stack = Stack::default();
+    stack.up(&spec("a")).await.unwrap();
+    stack.cloud.fail("create", "a2", Fault::Partial);
+    let (_, report) = stack.up(&spec("a2")).await.unwrap();
+    assert_eq!(report.failed.len(), 1);
+    let (plan, report) = stack.up(&spec("a2")).await.unwrap();
+    let actions: Vec<_> =
+        plan.changes.iter().map(|c| (c.address.to_string(), c.deposed.is_some(), c.action)).collect();
+    assert!(report.is_success(), "{actions:?}: {:?}", report.diagnostics);
+    assert_eq!(stack.cloud.names().into_iter().collect::<Vec<_>>(), ["a2", "b"]);
+}

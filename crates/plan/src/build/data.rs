@@ -100,6 +100,7 @@ impl Builder<'_, '_> {
             after: Some(after),
             replace_paths: vec![],
             create_before_destroy: false,
+            left_over: false,
         });
     }
 }

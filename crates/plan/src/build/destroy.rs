@@ -55,6 +55,7 @@ impl Builder<'_, '_> {
                 replace_paths: vec![],
                 dependencies: object.dependencies,
                 create_before_destroy: object.create_before_destroy,
+                left_over: false,
             });
         }
     }

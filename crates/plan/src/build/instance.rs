@@ -90,6 +90,7 @@ impl Builder<'_, '_> {
             after: Some(after),
             replace_paths: planned.replace,
             create_before_destroy: create_first,
+            left_over: false,
         });
     }
 

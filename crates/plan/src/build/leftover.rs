@@ -111,6 +111,7 @@ impl Builder<'_, '_> {
             replace_paths: vec![],
             dependencies,
             create_before_destroy: false,
+            left_over: false,
         });
     }
 }

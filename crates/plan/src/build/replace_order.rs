@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use terrane_model::{Action, ResourceAddress};
+use terrane_model::{Action, Reason, ResourceAddress};
 
-use super::Builder;
+use super::{Builder, prior_needs};
 
 impl Builder<'_, '_> {
     pub(super) fn replacements_in_order(&mut self) {
@@ -24,10 +24,24 @@ impl Builder<'_, '_> {
                 open.extend(self.graph.needs.get(&resource).into_iter().flatten().cloned());
             }
         }
-        for change in self.changes.iter_mut().filter(|c| first.contains(&c.address.resource)) {
-            change.create_before_destroy = true;
-            if change.action == Action::DeleteThenCreate {
-                change.action = Action::CreateThenDelete;
+        let needed: BTreeSet<ResourceAddress> =
+            prior_needs(&self.refreshed).into_values().flatten().collect();
+        let refreshed = &self.refreshed;
+        for change in &mut self.changes {
+            // What was made only in part is used by nobody, and may hold the very name that the new one needs.
+            let instance = refreshed.instance(&change.address);
+            change.left_over = change.reason == Reason::ReplaceBecauseTainted
+                && (!needed.contains(&change.address.resource)
+                    || instance.is_some_and(|i| !i.deposed.is_empty()));
+            if first.contains(&change.address.resource) {
+                change.create_before_destroy = true;
+            }
+            match change.action {
+                Action::CreateThenDelete if change.left_over => change.action = Action::DeleteThenCreate,
+                Action::DeleteThenCreate if change.create_before_destroy && !change.left_over => {
+                    change.action = Action::CreateThenDelete;
+                }
+                _ => {}
             }
         }
     }

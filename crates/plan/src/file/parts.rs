@@ -86,6 +86,7 @@ pub(super) fn change_to_json(change: &Change) -> Json {
         "replace_paths": change.replace_paths.iter().map(path_to_json).collect::<Vec<_>>(),
         "dependencies": change.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "create_before_destroy": change.create_before_destroy,
+        "left_over": change.left_over,
     })
 }
 
@@ -107,6 +108,7 @@ pub(super) fn change_from_json(json: &Json) -> Option<Change> {
         replace_paths: paths,
         dependencies,
         create_before_destroy: json.get("create_before_destroy")?.as_bool()?,
+        left_over: json.get("left_over")?.as_bool()?,
     })
 }
 

@@ -89,6 +89,7 @@ pub fn order(changes: &[Change], wanted: &Needs, prior: &Needs) -> Order {
             applies: vec![],
             late_deletes: vec![],
             early_deletes: vec![],
+            free_deletes: vec![],
         });
     }
     for (i, change) in changes.iter().enumerate() {
@@ -104,9 +105,13 @@ pub fn order(changes: &[Change], wanted: &Needs, prior: &Needs) -> Order {
                 let delete = draft.node(Step::Delete(i));
                 let make = draft.node(Step::Apply(i));
                 draft.edge(delete, make);
-                gates.early_deletes.push(delete);
                 gates.applies.push(make);
-                gates.delete_first = true;
+                if change.left_over {
+                    gates.free_deletes.push(delete);
+                } else {
+                    gates.early_deletes.push(delete);
+                    gates.delete_first = true;
+                }
             }
             Action::CreateThenDelete => {
                 let make = draft.node(Step::Apply(i));
@@ -135,18 +140,16 @@ pub fn order(changes: &[Change], wanted: &Needs, prior: &Needs) -> Order {
         }
         for needed in prior.get(*resource).into_iter().flatten().filter_map(|need| resources.get(need)) {
             draft.edge(gates.unneeded, needed.unneeded);
-            for delete in deletes() {
+            for delete in deletes().chain(&gates.free_deletes) {
                 draft.edge(*delete, needed.unneeded);
             }
         }
         // What used to need an old object has let go of it before it is deleted.
-        let both = wanted.get(*resource).into_iter().chain(prior.get(*resource)).flatten();
-        for (need, needed) in both.filter_map(|need| resources.get(need).map(|gates| (need, gates))) {
-            let pure = needed.pure_deletes.iter().filter(|_| !replaced_below.contains(need));
-            if needed.late_deletes.is_empty() && needed.pure_deletes.is_empty() {
+        for need in prior.get(*resource).into_iter().flatten() {
+            let Some(needed) = resources.get(need).filter(|_| !replaced_below.contains(need)) else {
                 continue;
-            }
-            for delete in needed.late_deletes.iter().chain(pure) {
+            };
+            for delete in needed.late_deletes.iter().chain(&needed.pure_deletes) {
                 draft.edge(gates.applied, *delete);
             }
         }
@@ -164,6 +167,8 @@ struct Gates {
     applies: Vec<usize>,
     late_deletes: Vec<usize>,
     early_deletes: Vec<usize>,
+    /// Deletions of objects that nothing uses.
+    free_deletes: Vec<usize>,
 }
 
 /// The resources that need, directly or not, one that is deleted before it is made anew.

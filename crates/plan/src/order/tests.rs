@@ -24,6 +24,7 @@ fn change(i: usize, key: u64, action: Action) -> Change {
         replace_paths: vec![],
         dependencies: BTreeSet::new(),
         create_before_destroy: false,
+        left_over: false,
     }
 }
 
