@@ -104,13 +104,16 @@ impl fmt::Display for Key {
             Key::Index(i) => write!(f, "[{i}]"),
             Key::Name(name) => {
                 f.write_str("[\"")?;
-                for c in name.chars() {
+                let mut rest = name.chars().peekable();
+                while let Some(c) = rest.next() {
                     match c {
                         '"' => f.write_str("\\\"")?,
                         '\\' => f.write_str("\\\\")?,
                         '\n' => f.write_str("\\n")?,
                         '\r' => f.write_str("\\r")?,
                         '\t' => f.write_str("\\t")?,
+                        // A template would begin here.
+                        '$' | '%' if rest.peek() == Some(&'{') => write!(f, "{c}{c}")?,
                         c => write!(f, "{c}")?,
                     }
                 }
@@ -234,6 +237,10 @@ fn quoted_key(text: &str) -> Option<(String, &str)> {
     while let Some((i, c)) = chars.next() {
         match c {
             '"' => return Some((key, text.get(i + 1..)?)),
+            '$' | '%' if text.get(i + 1..).is_some_and(|rest| rest.starts_with(&format!("{c}{{"))) => {
+                key.push(c);
+                chars.next();
+            }
             '\\' => key.push(match chars.next()?.1 {
                 'n' => '\n',
                 'r' => '\r',
@@ -254,7 +261,9 @@ mod tests {
 
     #[test]
     fn texts_that_are_no_addresses() {
-        for text in ["", "a", "a.", ".a", "a.b.c", "a.b[", "a.b[x]", "a.b[\"x]", "a[0].b", "module.m", "a.b[-1]"] {
+        for text in
+            ["", "a", "a.", ".a", "a.b.c", "a.b[", "a.b[x]", "a.b[\"x]", "a[0].b", "module.m", "a.b[-1]"]
+        {
             assert!(text.parse::<Address>().is_err(), "{text:?}");
         }
     }
@@ -268,9 +277,16 @@ mod tests {
         assert_eq!(address.to_string(), text);
     }
 
+    #[test]
+    fn templates_in_keys_are_escaped_as_terraform_does() {
+        let address = ResourceAddress::managed("a", "b").instance(Some(Key::Name("x${y}%{z}$".into())));
+        assert_eq!(address.to_string(), r#"a.b["x$${y}%%{z}$"]"#);
+        assert_eq!(address.to_string().parse::<Address>().unwrap(), address);
+    }
+
     proptest! {
         #[test]
-        fn reading_what_was_written_gives_the_same(name in "[a-z_][a-z0-9_-]{0,8}", key in proptest::option::of(".*"), index in 0u64..9) {
+        fn reading_what_was_written_gives_the_same(name in "[a-z_][a-z0-9_-]{0,8}", key in proptest::option::of("([$%{}\"\\\\]|.){0,12}"), index in 0u64..9) {
             let resource = ResourceAddress::managed("aws_kms_key", name.as_str());
             let module = ModulePath::root().child("m", Some(Key::Index(index)));
             let resource = ResourceAddress { module, ..resource };

@@ -66,7 +66,12 @@ fn conform_block(body: &Value, block: &Block, path: &Path, problems: &mut Vec<Pr
                     path,
                     code: "wrong-type",
                     summary: "Wrong type of an argument",
-                    detail: format!("The argument `{}` must be {}: {}.", attribute.name, article(&attribute.ty), error.detail),
+                    detail: format!(
+                        "The argument `{}` must be {}: {}.",
+                        attribute.name,
+                        article(&attribute.ty),
+                        error.detail
+                    ),
                 });
                 Value::null(attribute.ty.clone())
             }),
@@ -76,7 +81,10 @@ fn conform_block(body: &Value, block: &Block, path: &Path, problems: &mut Vec<Pr
                 path: here,
                 code: "read-only-argument",
                 summary: "Value for a read-only attribute",
-                detail: format!("`{}` is set by AWS and can't be given in the spec. Take the line out.", attribute.name),
+                detail: format!(
+                    "`{}` is set by AWS and can't be given in the spec. Take the line out.",
+                    attribute.name
+                ),
             });
             value = Value::null(attribute.ty.clone());
         }
@@ -89,7 +97,12 @@ fn conform_block(body: &Value, block: &Block, path: &Path, problems: &mut Vec<Pr
     Value::object(fields).with_marks(body.marks())
 }
 
-fn conform_nested(given: Option<&Value>, nested: &NestedBlock, path: &Path, problems: &mut Vec<Problem>) -> Value {
+fn conform_nested(
+    given: Option<&Value>,
+    nested: &NestedBlock,
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) -> Value {
     let element = nested.block.ty();
     let Some(given) = given.filter(|v| !v.is_null()) else {
         return match nested.nesting {
@@ -155,9 +168,8 @@ fn unknown_argument(name: &str, block: &Block, path: &Path) -> Problem {
         true => format!("There is no argument named `{name}` here."),
         false => format!("There is no argument named `{name}` in `{path}`."),
     };
-    let settable = block
-        .names()
-        .filter(|n| block.attribute(n).is_none_or(|a| a.presence != Presence::Computed));
+    let settable =
+        block.names().filter(|n| block.attribute(n).is_none_or(|a| a.presence != Presence::Computed));
     if let Some(near) = nearest(name, settable) {
         detail.push_str(&format!(" Did you mean `{near}`?"));
     }

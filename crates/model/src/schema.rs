@@ -193,7 +193,15 @@ pub enum Check {
 impl Schema {
     /// A schema without time limits; attributes and blocks get sorted.
     pub fn new(type_name: &'static str, mode: Mode, summary: &'static str, block: Block) -> Schema {
-        Schema { type_name, mode, version: 0, summary, block: block.sorted(), timeouts: vec![], ty: OnceLock::new() }
+        Schema {
+            type_name,
+            mode,
+            version: 0,
+            summary,
+            block: block.sorted(),
+            timeouts: vec![],
+            ty: OnceLock::new(),
+        }
     }
 
     /// Sets the version of the state shape.
@@ -209,7 +217,9 @@ impl Schema {
         self.timeouts = timeouts.to_vec();
         let attributes = timeouts
             .iter()
-            .map(|(op, _)| optional(op.name(), Type::String).check(Check::Duration).doc("A duration such as `30m`."))
+            .map(|(op, _)| {
+                optional(op.name(), Type::String).check(Check::Duration).doc("A duration such as `30m`.")
+            })
             .collect();
         let block = Block { attributes, blocks: vec![] };
         let single = NestedBlock {

@@ -87,10 +87,7 @@ impl Marks {
     /// Marks that either has.
     #[must_use]
     pub fn union(self, other: Marks) -> Marks {
-        Marks {
-            sensitive: self.sensitive || other.sensitive,
-            ephemeral: self.ephemeral || other.ephemeral,
-        }
+        Marks { sensitive: self.sensitive || other.sensitive, ephemeral: self.ephemeral || other.ephemeral }
     }
 
     /// Whether there is any.
@@ -132,8 +129,11 @@ impl Value {
 
     /// Text; brought into NFC.
     pub fn string(value: impl AsRef<str> + Into<Arc<str>>) -> Value {
-        let text =
-            if is_nfc(value.as_ref()) { value.into() } else { value.as_ref().nfc().collect::<String>().into() };
+        let text = if is_nfc(value.as_ref()) {
+            value.into()
+        } else {
+            value.as_ref().nfc().collect::<String>().into()
+        };
         Value::new(Kind::String(text))
     }
 
@@ -413,7 +413,8 @@ mod tests {
 
     #[test]
     fn a_set_is_sorted_and_takes_over_the_marks_of_its_elements() {
-        let set = Value::set(Type::String, [Value::from("b"), Value::from("a").sensitive(), Value::from("b")]);
+        let set =
+            Value::set(Type::String, [Value::from("b"), Value::from("a").sensitive(), Value::from("b")]);
         assert!(set.marks().sensitive);
         assert_eq!(set.elements(), [Value::from("a"), Value::from("b")]);
     }
