@@ -40,3 +40,20 @@ pub fn catalog(catalog: &mut Catalog) {
     }
     catalog.add_provider("aws", config::schema());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_and_names_what_it_makes() {
+        assert!(ENTRIES.is_sorted_by(|a, b| a.0 < b.0));
+        for (name, entry) in ENTRIES {
+            let made = match entry {
+                Entry::Resource(make) => make().schema().type_name,
+                Entry::Data(make) => make().schema().type_name,
+            };
+            assert_eq!(made, *name);
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use terrane_model::{Path, Type, Unknown, Value};
 use terrane_provider::PlanRequest;
 
-use super::schema::{SCHEMA, element};
+use super::schema::element;
 use crate::object::{elements, filled, first, flag, is_zero, text, unknown_text, unknown_with_prefix, whole};
 use crate::tags;
 
