@@ -243,10 +243,8 @@ impl Checker<'_> {
         {
             let near = self.suggestion(name, schema.block.names());
             let detail = format!("`{}` has no attribute `{name}`.{near}", resource.type_name);
-            let place =
-                Span { end: span.end.saturating_add(u32::try_from(name.len() + 1).unwrap_or(0)), ..span };
-            let plain = steps.len() == 1 || matches!(first, Some(Step::Attribute(_)));
-            let place = if plain { place } else { span };
+            let behind = length(steps.get(..steps.len() - rest.len()).unwrap_or_default());
+            let place = Span { end: span.end.saturating_add(behind), ..span };
             self.wrong("unknown-attribute", "Unknown attribute", detail, place, None);
         }
     }
@@ -264,6 +262,17 @@ impl Checker<'_> {
         self.reported.push(span);
         self.found.push(diagnostic);
     }
+}
+
+/// How long steps are when they are written without spaces.
+fn length(steps: &[Step]) -> u32 {
+    let written = |step: &Step| match step {
+        Step::Attribute(name) => name.len() + 1,
+        Step::Index(index) => index.to_string().len() + 2,
+        Step::Key(key) => key.len() + 4,
+        Step::Element(_) => 0,
+    };
+    steps.iter().map(|step| u32::try_from(written(step)).unwrap_or(0)).sum()
 }
 
 fn has(schema: &Schema, name: &str) -> bool {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use terrane_expr::{Expr, evaluate};
 use terrane_model::nearest::nearest;
 use terrane_model::schema::Schemas;
-use terrane_model::{Diagnostic, Mode, ModulePath, Path, Schema, Span, Step, Type, Value};
+use terrane_model::{Diagnostic, Diagnostics, Mode, ModulePath, Path, Schema, Span, Step, Type, Value};
 
 use super::scope::StaticScope;
 use super::{Arguments, Checker};
@@ -38,15 +38,17 @@ impl<'c> Checker<'c> {
             return self.unknown_type(resource);
         };
         let mut seen = HashSet::new();
-        let address = resource.key().address(&ModulePath::root()).instance(None);
+        let address = resource.key().address(&ModulePath::root());
         for place in scope.inside(resource) {
+            let address = address.instance(place.key());
+            let about = |errors: Diagnostics| errors.into_iter().map(|error| error.about(&address)).collect();
             let body = match (evaluate(&resource.body, &place), arguments) {
                 (Ok(body), _) => body,
                 (Err(_), Some(arguments)) => {
                     let mut entries = Vec::with_capacity(arguments.len());
                     for (name, expr) in arguments {
                         let value = evaluate(expr, &place).unwrap_or_else(|errors| {
-                            self.evaluator_found(errors);
+                            self.evaluator_found(about(errors));
                             Value::unknown(Type::Any)
                         });
                         entries.push((name.clone(), value));
@@ -54,7 +56,7 @@ impl<'c> Checker<'c> {
                     Value::object(entries)
                 }
                 (Err(errors), None) => {
-                    self.evaluator_found(errors);
+                    self.evaluator_found(about(errors));
                     continue;
                 }
             };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use terrane_expr::{FunctionContext, Reference, Scope};
 use terrane_model::schema::Schemas;
 use terrane_model::value::Marks;
-use terrane_model::{Diagnostic, Mode, Span, Type, Unknown, Value};
+use terrane_model::{Diagnostic, Key, Mode, Span, Type, Unknown, Value};
 
 use crate::module::{Module, ResourceKey};
 use crate::repetition::Elements;
@@ -112,6 +112,14 @@ impl<'c> StaticScope<'c> {
             ),
             Some(Instances::ForEach(_)) => unknown(Type::map(object().ty())),
         }
+    }
+}
+
+impl Place<'_, '_> {
+    /// The key of the instance, where it is known.
+    pub(super) fn key(&self) -> Option<Key> {
+        let (key, _) = self.each.as_ref()?;
+        key.as_str().map(|name| Key::Name(name.into()))
     }
 }
 

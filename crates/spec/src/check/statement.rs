@@ -46,7 +46,7 @@ impl<'c> Checker<'c> {
             self.one_or_many(&access.actions, "actions", &outside);
             self.one_or_many(&access.resources, "resources", &outside);
             if let Some(context) = &access.context {
-                self.of_type(context, &Type::map(Type::Any), "context", &outside);
+                self.keyed(context, "context", &outside);
             }
         }
         for call in module.modules.values() {
@@ -72,6 +72,19 @@ impl<'c> Checker<'c> {
                     );
                     self.report(Diagnostic::error("wrong-type", "Wrong type", detail).at(expr.span()));
                 }
+            }
+            Err(errors) => self.evaluator_found(errors),
+        }
+    }
+
+    /// A map or an object of anything.
+    fn keyed(&mut self, expr: &Expr, name: &str, place: &Place<'_, '_>) {
+        match evaluate(expr, place) {
+            Ok(value) if matches!(value.ty(), Type::Map(_) | Type::Object(_)) => {}
+            Ok(value) if value.is_unknown() && value.ty() == Type::Any => {}
+            Ok(value) => {
+                let detail = format!("`{name}` must be a map, and this is {}.", article(&value.ty()));
+                self.report(Diagnostic::error("wrong-type", "Wrong type", detail).at(expr.span()));
             }
             Err(errors) => self.evaluator_found(errors),
         }
