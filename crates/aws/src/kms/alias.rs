@@ -226,3 +226,6 @@ fn into_state(alias: &AliasListEntry, prior: &Value) -> Value {
         .with("target_key_arn", Value::from(target_arn))
         .with("target_key_id", Value::from(given.unwrap_or(target)))
 }
+
+#[cfg(test)]
+mod tests;
