@@ -19,13 +19,21 @@ mod amazon;
 mod choice;
 mod collection;
 mod conversion;
+mod encoding;
+mod file;
 mod format;
+mod hash;
 mod json;
+mod network;
 mod number;
+mod path;
 mod pattern;
 mod sequence;
 mod set;
+mod template;
 mod text;
+mod time;
+mod yaml;
 
 pub(crate) use parameter::{Parameter, Returns};
 
@@ -66,10 +74,14 @@ impl Fault {
     }
 }
 
+/// The arguments of a call and their places.
+type Arguments = (Vec<Value>, Vec<Span>);
+
 /// The arguments of a call, checked and converted.
 struct Given<'g> {
     values: &'g [Value],
     context: &'g FunctionContext,
+    env: &'g Env<'g>,
 }
 
 impl<'g> Given<'g> {
@@ -123,7 +135,7 @@ impl Env<'_> {
                 let Some((values, spans)) = self.arguments(call)? else {
                     return Ok(undetermined());
                 };
-                function.apply(body, values, &spans, self.scope.functions(), span)
+                function.apply(body, values, &spans, self, span)
             }
         }
     }
@@ -136,8 +148,8 @@ impl Env<'_> {
         }
     }
 
-    /// The values of the arguments and their places; nothing when a list that is to be spread is unknown.
-    fn arguments(&self, call: &Call) -> Result<Option<(Vec<Value>, Vec<Span>)>, Box<Failure>> {
+    /// The arguments; nothing when a list that is to be spread is unknown.
+    fn arguments(&self, call: &Call) -> Result<Option<Arguments>, Box<Failure>> {
         let mut failures = Failures::default();
         let mut values = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
@@ -216,7 +228,7 @@ impl Function {
         body: fn(&Given<'_>) -> Outcome,
         values: Vec<Value>,
         spans: &[Span],
-        context: &FunctionContext,
+        env: &Env<'_>,
         span: Span,
     ) -> Evaluated {
         self.check_count(values.len(), spans, span)?;
@@ -251,7 +263,7 @@ impl Function {
             return Ok(self.returns.unknown(&given).with_marks(marks));
         }
         let hidden = marks.any();
-        match body(&Given { values: &given, context }) {
+        match body(&Given { values: &given, context: env.scope.functions(), env }) {
             Ok(value) => Ok(value.with_marks(marks)),
             Err(fault) => Err(self.fault(fault, spans, span, hidden)),
         }
@@ -323,12 +335,4 @@ fn unknown(ty: Type) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_is_sorted_and_complete() {
-        let names: Vec<&str> = function_names().collect();
-        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
-    }
-}
+mod tests;

@@ -10,16 +10,16 @@ use crate::reference::Reference;
 
 impl Env<'_> {
     pub(super) fn base_and_steps(&self, base: &Expr, steps: &[Postfix]) -> Evaluated {
-        if let (Node::Reference(reference), Some((first, rest))) = (&base.node, steps.split_first()) {
-            if let Some(instance) = self.instance(reference, base.span, first)? {
-                return self.steps(instance, rest);
-            }
+        if let (Node::Reference(reference), Some((first, rest))) = (&base.node, steps.split_first())
+            && let Some(instance) = self.instance(reference, base.span, first)?
+        {
+            return self.steps(instance, rest);
         }
-        // A name or a literal need not be cloned before the first step.
-        if let Node::Variable(name) = &base.node {
-            if let (Some(value), Some((first, rest))) = (self.lookup(name), steps.split_first()) {
-                return self.steps(self.step(value, first)?, rest);
-            }
+        // What a name stands for need not be cloned before the first step.
+        if let Node::Variable(name) = &base.node
+            && let (Some(value), Some((first, rest))) = (self.lookup(name), steps.split_first())
+        {
+            return self.steps(self.step(value, first)?, rest);
         }
         self.steps(self.eval(base)?, steps)
     }
@@ -161,6 +161,7 @@ pub(super) fn attribute(value: &Value, name: &str, span: Span) -> Evaluated {
     let found = match value.kind() {
         Kind::Object(entries) => match entries.get(name) {
             Some(value) => value.clone(),
+            None if value.marks().any() => return Err(no_attribute(name, std::iter::empty(), span)),
             None => return Err(no_attribute(name, entries.keys().map(|k| &**k), span)),
         },
         Kind::Map(_, entries) => match entries.get(name) {
@@ -195,9 +196,7 @@ fn no_attribute<'n>(name: &str, names: impl Iterator<Item = &'n str> + Clone, sp
     let few: Vec<String> = names.clone().take(9).map(|n| format!("`{n}`")).collect();
     if let Some(near) = nearest(name, names) {
         detail.push_str(&format!(" Did you mean `{near}`?"));
-    } else if few.is_empty() {
-        detail.push_str(" It has no attributes at all.");
-    } else if few.len() < 9 {
+    } else if !few.is_empty() && few.len() < 9 {
         detail.push_str(&format!(" It has {}.", few.join(", ")));
     }
     failure("unknown-attribute", "Unknown attribute", detail, span)
@@ -258,7 +257,7 @@ pub(crate) fn index(value: &Value, key: &Value, span: Span) -> Evaluated {
             let name = convert(key, &Type::String)
                 .map_err(|e| invalid_index(format!("The key of an element is text: {}.", e.detail), span))?;
             match name.kind() {
-                Kind::String(name) => return attribute(value, name, span).map(|v| v.with_marks(key.marks())),
+                Kind::String(name) => return keyed(value, name, key, span),
                 _ => match value.kind() {
                     Kind::Map(element, _) => Value::unknown(element.clone()),
                     _ => Value::unknown(shared_type(entries.values().map(Value::ty))),
@@ -289,6 +288,15 @@ pub(crate) fn index(value: &Value, key: &Value, span: Span) -> Evaluated {
         _ => return Err(not_indexable(&value.ty(), span)),
     };
     Ok(found.with_marks(value.marks()).with_marks(key.marks()))
+}
+
+/// An attribute or element named by a key, which no message may show if it is sensitive.
+fn keyed(value: &Value, name: &str, key: &Value, span: Span) -> Evaluated {
+    match attribute(value, name, span) {
+        Ok(found) => Ok(found.with_marks(key.marks())),
+        Err(_) if key.marks().any() => Err(invalid_index("There is no element of that name.", span)),
+        Err(failed) => Err(failed),
+    }
 }
 
 fn element_at(elements: &[Value], place: usize) -> Value {

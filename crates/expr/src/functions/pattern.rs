@@ -79,6 +79,13 @@ fn translate(pattern: &str) -> Result<String, String> {
                     continue;
                 }
                 escape(next, in_class, &mut out)?;
+                let named = pattern.get(rest_from..).unwrap_or("");
+                if matches!(next, 'p' | 'P' | 'x') && named.starts_with('{') {
+                    let length = named.find('}').map_or(named.len(), |i| i + 1);
+                    out.push_str(named.get(..length).unwrap_or(""));
+                    rest_from += length;
+                    chars = pattern.get(rest_from..).unwrap_or("").chars().peekable();
+                }
             }
             '[' if in_class => match rest.starts_with(':') && rest.contains(":]") {
                 true => {
@@ -174,9 +181,7 @@ fn opens_repetition(rest: &str) -> bool {
 
 fn closes_repetition(before: &str) -> bool {
     let Some((text, inside)) = before.rsplit_once('{') else { return false };
-    // `\p{Greek}` and `\x{1F600}` end here too.
-    let named = text.ends_with("\\p") || text.ends_with("\\P") || text.ends_with("\\x");
-    named || (!text.ends_with('\\') && !inside.contains('}') && opens_repetition(&format!("{inside}}}")))
+    !text.ends_with('\\') && !inside.contains('}') && opens_repetition(&format!("{inside}}}"))
 }
 
 /// What RE2 does not know is refused by name.

@@ -19,10 +19,14 @@ enum Style {
 /// What ends a run of parts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
-    Closed,
+    /// The quote or the text itself.
+    Whole,
+    /// `else`
     Else,
-    EndIf,
-    EndFor,
+    /// `endif`
+    If,
+    /// `endfor`
+    For,
 }
 
 /// Parts on the way: text is kept in the pieces that a strip mark works on.
@@ -127,7 +131,7 @@ impl Parser<'_> {
             self.text_pieces(style, &mut parts)?;
             if self.at_end() {
                 return match (style, open) {
-                    (Style::Bare, None) => Ok((parts, End::Closed)),
+                    (Style::Bare, None) => Ok((parts, End::Whole)),
                     (_, Some(_)) => Err(self.unfinished(open)),
                     (Style::Quoted, None) => Err(self.error_here(
                         "unclosed-quote",
@@ -141,7 +145,7 @@ impl Parser<'_> {
                     return Err(self.unfinished(open));
                 }
                 self.at += 1;
-                return Ok((parts, End::Closed));
+                return Ok((parts, End::Whole));
             }
             let start = self.at;
             let directive = self.byte() == Some(b'%');
@@ -297,8 +301,8 @@ impl Parser<'_> {
                 return Ok(None);
             }
             Some("else") => End::Else,
-            Some("endif") => End::EndIf,
-            Some("endfor") => End::EndFor,
+            Some("endif") => End::If,
+            Some("endfor") => End::For,
             _ => {
                 self.at = word_at;
                 return Err(self.error_here(
@@ -309,15 +313,15 @@ impl Parser<'_> {
             }
         };
         let belongs = match open {
-            Some(End::EndIf) => end == End::EndIf,
-            Some(End::Else) => end == End::Else || end == End::EndIf,
-            Some(End::EndFor) => end == End::EndFor,
+            Some(End::If) => end == End::If,
+            Some(End::Else) => end == End::Else || end == End::If,
+            Some(End::For) => end == End::For,
             _ => false,
         };
         if !belongs {
             let span = self.span_from(start);
             let detail = match open {
-                Some(End::EndFor) => "The `%{ for }` before must be closed by `%{ endfor }` first.",
+                Some(End::For) => "The `%{ for }` before must be closed by `%{ endfor }` first.",
                 Some(_) => "The `%{ if }` before must be closed by `%{ endif }` first.",
                 None => "There is no `%{ if }` or `%{ for }` before that this could belong to.",
             };
@@ -329,7 +333,7 @@ impl Parser<'_> {
     }
 
     fn unfinished(&self, open: Option<End>) -> Box<Diagnostic> {
-        let missing = if open == Some(End::EndFor) { "endfor" } else { "endif" };
+        let missing = if open == Some(End::For) { "endfor" } else { "endif" };
         let detail = format!("A `%{{ {missing} }}` is expected before the text ends here.");
         self.error_here("unclosed-directive", "Unclosed template directive", detail)
     }
@@ -342,7 +346,7 @@ impl Parser<'_> {
         let yes = self.template_of(yes.finish(), yes_at);
         let no_at = self.at;
         let no = match end {
-            End::Else => self.parts(style, Some(End::EndIf))?.0.finish(),
+            End::Else => self.parts(style, Some(End::If))?.0.finish(),
             _ => Vec::new(),
         };
         let no = self.template_of(no, no_at);
@@ -377,7 +381,7 @@ impl Parser<'_> {
         let bound_before = self.bound.len();
         self.bound.extend(key_name.iter().cloned());
         self.bound.push(value_name.clone());
-        let body = self.parts(style, Some(End::EndFor));
+        let body = self.parts(style, Some(End::For));
         self.bound.truncate(bound_before);
         let value = self.template_of(body?.0.finish(), body_at);
         let node = For { key_name, value_name, collection, key: None, value, condition: None, group: false };
