@@ -249,6 +249,8 @@ proptest! {
         let text = pieces.concat();
         let (table, found) = read(file(), &text);
         match toml_edit::Document::parse(text.as_str()) {
+            // It lets a dotted key go on in an array of tables, which the format forbids.
+            Ok(_) if found.iter().any(|d| d.detail.contains("as an array of tables")) => {}
             Ok(document) => {
                 prop_assert_eq!(&found, &[], "{}", text);
                 prop_assert_eq!(our_table(&table), theirs(document.as_item()), "{}", text);
