@@ -117,17 +117,17 @@ impl Clients {
     /// # Errors
     /// What STS answers.
     pub async fn caller(&self) -> Result<&Caller, Error> {
-        self.caller.get_or_try_init(|| ask_sts(self.sts())).await
+        let attempts =
+            self.sdk.retry_config().map_or(ATTEMPTS, RetryConfig::max_attempts).min(FIRST_CALL_ATTEMPTS);
+        self.caller.get_or_try_init(|| ask_sts(self.sts(), attempts)).await
     }
 }
 
-async fn ask_sts(sts: &aws_sdk_sts::Client) -> Result<Caller, Error> {
+async fn ask_sts(sts: &aws_sdk_sts::Client, attempts: u32) -> Result<Caller, Error> {
     let answer = sts
         .get_caller_identity()
         .customize()
-        .config_override(
-            aws_sdk_sts::config::Builder::new().retry_config(retries(FIRST_CALL_ATTEMPTS, false)),
-        )
+        .config_override(aws_sdk_sts::config::Builder::new().retry_config(retries(attempts, false)))
         .send()
         .await
         .map_err(failed("sts:GetCallerIdentity"))?;
@@ -330,3 +330,6 @@ fn check_account(settings: &Settings, account: Option<&str>) -> Result<(), Error
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,7 +148,7 @@ const REACHABLE: &str =
 
 fn no_credentials(operation: &'static str, error: &CredentialsError) -> Error {
     let message = match error {
-        CredentialsError::CredentialsNotLoaded(_) => "There are no AWS credentials.".to_owned(),
+        CredentialsError::CredentialsNotLoaded(_) => format!("There are no AWS credentials: {}.", innermost(error)),
         CredentialsError::ProviderTimedOut(_) => {
             "The source of the AWS credentials did not answer in time.".to_owned()
         }
@@ -327,7 +327,7 @@ mod tests {
         let failure = ConnectorError::other(Box::new(inner), None);
         let error = failed("kms:ListKeys")(SdkError::<DescribeKeyError, _>::dispatch_failure(failure));
         assert_eq!(error.kind, ErrorKind::Credentials);
-        assert_eq!(error.message, "There are no AWS credentials.");
+        assert_eq!(error.message, "There are no AWS credentials: nothing in the chain.");
         assert!(error.hints.iter().any(|hint| hint.contains("AWS_PROFILE")));
     }
 

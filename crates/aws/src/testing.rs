@@ -122,12 +122,6 @@ impl Cloud {
         serde_json::from_str(&requests[0]).unwrap()
     }
 
-    /// Sets the facts.
-    pub fn with_facts(self, facts: Facts) -> Cloud {
-        self.0.lock().unwrap().facts = Some(facts);
-        self
-    }
-
     /// The session; made once.
     pub fn session(&self) -> Session {
         let mut inner = self.0.lock().unwrap();

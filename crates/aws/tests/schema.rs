@@ -3,6 +3,8 @@
 //! `type`, `presence`, `force_new`, `default`, bounds, exclusions and nesting are compared; what a difference of two texts
 //! means is tested with each resource type.
 
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};

@@ -326,8 +326,8 @@ async fn global_indexes_are_deleted_changed_and_made_one_at_a_time() {
     let cloud = details()
         .answer("UpdateTable", "{}")
         .answer("DescribeTable", &indexes(&[a.clone(), old]))
-        .answer("DescribeTable", &indexes(&[a.clone()]))
-        .answer("DescribeTable", &indexes(&[a.clone()]))
+        .answer("DescribeTable", &indexes(std::slice::from_ref(&a)))
+        .answer("DescribeTable", &indexes(std::slice::from_ref(&a)))
         .answer("DescribeTable", &indexes(&[a.clone(), new.clone()]))
         .answer("DescribeTable", &indexes(&[a.clone(), new.clone(), making]))
         .answer("DescribeTable", &indexes(&[a, new, c]));
