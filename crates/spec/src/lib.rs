@@ -1,8 +1,11 @@
 //! TOML text to a checked Spec, with spans.
 //!
-//! The flow is [`parse`] (texts to a decoded [`Module`], everything that is wrong collected), then [`check`] (against the
+//! The flow is [`parse()`] (texts to a decoded [`Module`], everything that is wrong collected), then [`check()`] (against the
 //! schemas: a [`Spec`], or all messages of the run), then [`variables`] (the values of the spec's variables from files,
-//! arguments and environment). Nothing here reads a file, the environment or the clock: texts and names are given.
+//! arguments and environment).
+//!
+//! INVARIANT: nothing here reads a file, the environment or the clock; names and texts are given, and what functions of
+//! the language may read comes with the `FunctionContext`. No state, no plan, no provider's code.
 //!
 //! The shape is the JSON syntax of Terraform's language, key for key, written in TOML; strings are templates.
 

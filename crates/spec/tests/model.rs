@@ -16,7 +16,7 @@ use terrane_model::{Diagnostic, Mode, Path, Span, Step, Type, Value};
 use terrane_spec::resource::IgnoreChanges;
 use terrane_spec::settings::BackendKind;
 use terrane_spec::statement::{Endpoint, Expectation};
-use terrane_spec::{Outcome, Purpose, Resource, Spec, check, parse};
+use terrane_spec::{Outcome, Purpose, Resource, Spec, check, inputs, is_spec_file, is_variable_file, parse};
 
 fn spec(files: &[(&str, &str)]) -> Spec {
     let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
@@ -380,4 +380,32 @@ error_message = "Never said."
     assert!(said.detail.contains("not shown"), "{}", said.detail);
     assert_eq!(judge(3), Ok(Outcome::Unknown));
     assert_eq!(judge(4).unwrap_err()[0].code, "wrong-type");
+}
+
+#[test]
+fn files_are_known_by_their_names() {
+    for name in ["terrane.toml", "network.terrane.toml"] {
+        assert!(is_spec_file(name) && !is_variable_file(name), "{name}");
+    }
+    for name in ["terrane.vars.toml", "b.auto.vars.toml"] {
+        assert!(is_variable_file(name) && !is_spec_file(name), "{name}");
+    }
+    for name in
+        ["other.toml", "terrane.toml~", ".#terrane.toml", ".x.terrane.toml", "x.vars.toml", "myterrane.toml"]
+    {
+        assert!(!is_spec_file(name) && !is_variable_file(name), "{name}");
+    }
+}
+
+#[test]
+fn an_answer_is_taken_as_a_value_of_the_command_line() {
+    let spec = one("[variable.text]\n[variable.list]\ntype = \"list(number)\"\nsensitive = true\n");
+    let mut sources = spec.sources.clone();
+    let mut answer = |name: &str, text: &str| inputs::answer(&spec.root, name, text, &mut sources);
+    assert_eq!(answer("text", "[1"), Ok(Value::from("[1")));
+    let list = answer("list", "[1, \"2\"]").unwrap();
+    assert!(list.marks().sensitive);
+    assert_eq!(list.unmark().0, Value::list(Type::Number, [Value::from(1), Value::from(2)]));
+    assert_eq!(answer("list", "[1").unwrap_err()[0].code, "invalid-expression");
+    assert_eq!(answer("list", "[\"x\"]").unwrap_err()[0].code, "wrong-type");
 }
