@@ -148,7 +148,9 @@ const REACHABLE: &str =
 
 fn no_credentials(operation: &'static str, error: &CredentialsError) -> Error {
     let message = match error {
-        CredentialsError::CredentialsNotLoaded(_) => format!("There are no AWS credentials: {}.", innermost(error)),
+        CredentialsError::CredentialsNotLoaded(_) => {
+            format!("There are no AWS credentials: {}.", innermost(error))
+        }
         CredentialsError::ProviderTimedOut(_) => {
             "The source of the AWS credentials did not answer in time.".to_owned()
         }

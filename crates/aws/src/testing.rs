@@ -313,9 +313,9 @@ fn is_xml(operation: &str) -> bool {
 /// Whether an object keeps what was planned; else where it does not.
 pub fn misfit(planned: &Value, actual: &Value) -> Option<String> {
     if let Kind::Unknown(unknown) = planned.kind() {
-        let known = !actual.is_unknown() && !(unknown.not_null && actual.is_null());
+        let missing = actual.is_unknown() || unknown.not_null && actual.is_null();
         let begins = actual.as_str().is_none_or(|text| text.starts_with(unknown.prefix.as_ref()));
-        return (!known || !begins).then(|| format!("{planned:?} became {actual:?}"));
+        return (missing || !begins).then(|| format!("{planned:?} became {actual:?}"));
     }
     if planned == actual || is_zero(planned) && is_zero(actual) {
         return None;
