@@ -161,6 +161,13 @@ impl Expr {
         self.span
     }
 
+    /// The item of an object literal whose key is this very name.
+    pub fn item(&self, name: &str) -> Option<&Expr> {
+        let Node::Object(items) = &self.node else { return None };
+        let named = |key: &ObjectKey| matches!(key, ObjectKey::Name(known, _) if known.as_ref() == name);
+        items.iter().find(|(key, _)| named(key)).map(|(_, expr)| expr)
+    }
+
     /// The value, if the expression is no more than that.
     pub fn as_literal(&self) -> Option<&Value> {
         match &self.node {

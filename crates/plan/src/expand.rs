@@ -1,14 +1,14 @@
-//! `count` and `for_each`: how many instances a resource has, and what each of them sees.
+//! `count` and `for_each`: how many instances a resource or module call has, and what each of them sees.
 
 use std::sync::Arc;
 
-use terrane_model::value::Kind;
-use terrane_model::{Diagnostic, Diagnostics, Key, Type, Value};
-use terrane_spec::ResourceKey;
+use terrane_expr::Expr;
+use terrane_model::{Diagnostic, Diagnostics, Key, Span, Type, Value};
+use terrane_spec::repetition;
 
-use crate::world::{World, evaluate_in};
+use crate::world::{InstanceScope, evaluate_in};
 
-/// How a resource repeats.
+/// How a resource or module call repeats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repetition {
     /// Neither `count` nor `for_each`: one instance without a key.
@@ -17,6 +17,17 @@ pub enum Repetition {
     Count,
     /// `for_each`.
     ForEach,
+}
+
+impl Repetition {
+    /// By which of the two arguments are given.
+    pub fn of(count: Option<&Expr>, for_each: Option<&Expr>) -> Repetition {
+        match (count, for_each) {
+            (Some(_), _) => Repetition::Count,
+            (None, Some(_)) => Repetition::ForEach,
+            (None, None) => Repetition::Single,
+        }
+    }
 }
 
 /// One instance that the spec wants.
@@ -28,98 +39,46 @@ pub struct Wanted {
     pub each_value: Option<Value>,
 }
 
-/// The instances that the spec wants of a resource. Planning and applying both call this.
+/// The instances that `count` or `for_each` ask for, sorted by key.
 ///
 /// # Errors
-/// An expression without a value, or a value that says no number or no keys.
-pub fn expand(world: &World<'_>, key: &ResourceKey) -> Result<(Repetition, Vec<Wanted>), Diagnostics> {
-    let resource = world.spec().root.resources.get(key);
-    let (repetition, expression) = match resource.map(|r| (&r.count, &r.for_each)) {
-        Some((Some(expression), _)) => (Repetition::Count, expression),
-        Some((None, Some(expression))) => (Repetition::ForEach, expression),
-        _ => return Ok((Repetition::Single, vec![Wanted { key: None, each_value: None }])),
-    };
-    let value = evaluate_in(&world.scope(), expression)?;
-    let wanted = match repetition {
-        Repetition::Count => count(&value),
-        _ => for_each(&value),
-    };
-    wanted.map(|wanted| (repetition, wanted)).map_err(|error| vec![error.at(expression.span())])
+/// An expression without a value, a value that is no number or has no keys, and one that is not known yet.
+pub fn instances(
+    count: Option<&Expr>,
+    for_each: Option<&Expr>,
+    scope: &InstanceScope<'_, '_>,
+) -> Result<Vec<Wanted>, Diagnostics> {
+    if let Some(expr) = count {
+        let value = evaluate_in(scope, expr)?;
+        let count = repetition::count(&value, expr.span()).map_err(|e| vec![e])?;
+        let count = count.ok_or_else(|| vec![unknown("count", expr.span())])?;
+        let keys = repetition::indexes(count);
+        return Ok(keys.map(|key| Wanted { key: Some(key), each_value: None }).collect());
+    }
+    if let Some(expr) = for_each {
+        let value = evaluate_in(scope, expr)?;
+        let elements = repetition::for_each(&value, expr.span()).map_err(|e| vec![e])?;
+        let elements = elements.ok_or_else(|| vec![unknown("for_each", expr.span())])?;
+        let wanted = |(key, value)| Wanted { key: Some(Key::Name(key)), each_value: Some(value) };
+        return Ok(elements.into_iter().map(wanted).collect());
+    }
+    Ok(vec![Wanted { key: None, each_value: None }])
 }
 
-/// The instances that a `count` asks for.
-///
-/// # Errors
-/// A count that is null, unknown, negative or no whole number.
-pub fn count(value: &Value) -> Result<Vec<Wanted>, Diagnostic> {
-    let wrong = |detail: String| {
-        Err(Diagnostic::error("invalid-count", "Invalid count", detail)
-            .hint("`count` must be a whole number of at least 0, known before apply."))
-    };
-    let (value, _) = value.clone().unmark();
-    if value.is_unknown() {
-        return wrong("The value of `count` depends on something that is known only after apply.".into());
-    }
-    let number = match terrane_model::convert::convert(&value, &Type::Number) {
-        Ok(number) if !number.is_null() => number,
-        Ok(_) => return wrong("The value of `count` is null.".into()),
-        Err(error) => return wrong(format!("The value of `count` is no number: {}.", error.detail)),
-    };
-    match number.as_i64() {
-        Some(n @ 0..=1_000_000) => {
-            Ok((0..n.unsigned_abs()).map(|i| Wanted { key: Some(Key::Index(i)), each_value: None }).collect())
+fn unknown(what: &'static str, span: Span) -> Diagnostic {
+    let detail = match what {
+        "count" => "`count` depends on something that is known only after apply.",
+        _ => {
+            "The keys of `for_each` depend on something that is known only after apply. Unknown *values* of a map are \
+              fine; its keys, and the elements of a set, must be known."
         }
-        _ => wrong(format!("`count` is {number:?}.")),
-    }
+    };
+    Diagnostic::error("unknown-instances", "Unknown number of instances", detail)
+        .at(span)
+        .hint("Take the keys from the spec itself (a variable, a local value), not from an attribute of another object.")
 }
 
-/// The instances that a `for_each` asks for, sorted by key.
-///
-/// # Errors
-/// Anything but a map, an object or a set of texts; keys that are unknown, null or sensitive.
-pub fn for_each(value: &Value) -> Result<Vec<Wanted>, Diagnostic> {
-    let wrong = |detail: String| {
-        Err(Diagnostic::error("invalid-for-each", "Invalid for_each", detail).hint(
-            "`for_each` must be a map, or a set of strings (`toset([...])`), whose keys are known before apply. Unknown \
-             or sensitive *values* are fine.",
-        ))
-    };
-    if value.marks().sensitive {
-        return wrong("The value of `for_each` is sensitive, and its keys would show in addresses.".into());
-    }
-    match value.kind() {
-        Kind::Null(_) => wrong("The value of `for_each` is null.".into()),
-        Kind::Unknown(_) => {
-            wrong("The keys of `for_each` depend on something that is known only after apply.".into())
-        }
-        Kind::Map(_, entries) | Kind::Object(entries) => Ok(entries
-            .iter()
-            .map(|(key, value)| Wanted { key: Some(Key::Name(key.clone())), each_value: Some(value.clone()) })
-            .collect()),
-        Kind::Set(Type::String, elements) | Kind::Set(Type::Any, elements) => {
-            let mut wanted = Vec::with_capacity(elements.len());
-            for element in elements.iter() {
-                match element.kind() {
-                    Kind::String(key) => wanted.push(Wanted {
-                        key: Some(Key::Name(key.clone())),
-                        each_value: Some(element.clone()),
-                    }),
-                    Kind::Unknown(_) => {
-                        return wrong("An element of the set is known only after apply.".into());
-                    }
-                    _ => return wrong("An element of the set is null or no string.".into()),
-                }
-            }
-            Ok(wanted)
-        }
-        Kind::Set(element, _) => {
-            wrong(format!("The value is a set of {}, not of strings.", element.friendly()))
-        }
-        _ => wrong(format!("The value is a {}.", value.ty().friendly())),
-    }
-}
-
-/// The value of a whole resource from those of its instances.
+/// The value of a whole resource or module call from those of its instances.
 pub fn whole(repetition: Repetition, instances: impl IntoIterator<Item = (Option<Key>, Value)>) -> Value {
     let mut instances = instances.into_iter();
     match repetition {
@@ -129,36 +88,5 @@ pub fn whole(repetition: Repetition, instances: impl IntoIterator<Item = (Option
             Some(Key::Name(name)) => Some((name, value)),
             _ => None::<(Arc<str>, Value)>,
         })),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts() {
-        assert_eq!(count(&Value::from(2)).unwrap().len(), 2);
-        assert_eq!(count(&Value::from("3")).unwrap().len(), 3);
-        assert_eq!(count(&Value::from(1).sensitive()).unwrap().len(), 1);
-        for bad in [
-            Value::from(-1),
-            Value::from(true),
-            Value::null(Type::Number),
-            Value::unknown(Type::Number),
-            Value::number("1.5".parse::<terrane_model::Number>().unwrap()),
-        ] {
-            assert_eq!(count(&bad).unwrap_err().code, "invalid-count", "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn keys_must_be_known_but_values_need_not() {
-        let map = Value::object([("a", Value::unknown(Type::String)), ("b", Value::from("x").sensitive())]);
-        assert_eq!(for_each(&map).unwrap().len(), 2);
-        let set = Value::set(Type::String, [Value::from("a"), Value::unknown(Type::String)]);
-        for bad in [set, map.sensitive(), Value::tuple([]), Value::set(Type::Number, [Value::from(1)])] {
-            assert_eq!(for_each(&bad).unwrap_err().code, "invalid-for-each", "{bad:?}");
-        }
     }
 }

@@ -1,22 +1,29 @@
 //! Which resource needs which, by the references in the spec.
+//!
+//! A node is a resource of a module, whatever the number of instances of either. A reference leads to resources through
+//! local values, through the inputs of module calls and through the outputs of modules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
-use terrane_expr::Reference;
-use terrane_model::{Diagnostic, Diagnostics, Mode, ModulePath, ResourceAddress, Span};
+use terrane_expr::{Expr, Reference};
+use terrane_model::address::ModuleStep;
+use terrane_model::{Diagnostic, Diagnostics, ModulePath, ResourceAddress, Span};
 use terrane_spec::{ResourceKey, Spec};
 
 use crate::order::Needs;
 
+/// Names of the calls that lead to a module.
+type Names = Arc<[Arc<str>]>;
+
 /// The resources of a spec in an order in which each comes after all that it needs.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
-    /// Managed resources and data sources.
-    pub sorted: Vec<ResourceKey>,
-    /// For each resource, the resources that it refers to, directly or through local values.
+    /// Managed resources and data sources; module paths have no keys.
+    pub sorted: Vec<ResourceAddress>,
+    /// For each resource, the resources that it refers to, directly or not.
     pub needs: Needs,
 }
 
@@ -25,45 +32,68 @@ pub struct Graph {
 /// # Errors
 /// One message per cycle, with its members and where each refers to the next.
 pub fn graph(spec: &Spec) -> Result<Graph, Diagnostics> {
-    let locals = LocalNeeds::new(spec);
-    let mut drawing: DiGraph<&ResourceKey, Span> = DiGraph::new();
-    let nodes: BTreeMap<&ResourceKey, NodeIndex> =
-        spec.root.resources.keys().map(|key| (key, drawing.add_node(key))).collect();
+    let mut ways = Ways::new(spec);
+    let mut drawing: DiGraph<ResourceAddress, Span> = DiGraph::new();
+    let mut nodes: BTreeMap<ResourceAddress, NodeIndex> = BTreeMap::new();
+    for (names, module) in spec.all_modules() {
+        for key in module.resources.keys() {
+            let address = address(names, key);
+            nodes.insert(address.clone(), drawing.add_node(address));
+        }
+    }
     let mut needs = Needs::new();
-    let mut errors = Diagnostics::new();
-    for (key, resource) in &spec.root.resources {
-        let needed = needs.entry(address(key)).or_default();
-        for (reference, span) in resource.references() {
-            for target in locals.resources_of(&reference) {
-                let (Some(from), Some(to)) = (nodes.get(&target), nodes.get(key)) else { continue };
+    for (names, module) in spec.all_modules() {
+        let names: Names = names.into();
+        let from_calls = ways.of_calls(&names);
+        for (key, resource) in &module.resources {
+            let own = address(&names, key);
+            let mut found: Vec<(Span, ResourceAddress)> =
+                from_calls.iter().map(|target| (resource.span, target.clone())).collect();
+            for (reference, span) in resource.references() {
+                found.extend(ways.targets(&names, &reference).into_iter().map(|target| (span, target)));
+            }
+            let needed = needs.entry(own.clone()).or_default();
+            for (span, target) in found {
+                let (Some(from), Some(to)) = (nodes.get(&target), nodes.get(&own)) else { continue };
                 drawing.update_edge(*from, *to, span);
-                needed.insert(address(&target));
+                needed.insert(target);
             }
         }
     }
     let mut sorted = Vec::new();
+    let mut errors = Diagnostics::new();
     // Components come out in reverse topological order.
     for component in tarjan_scc(&drawing).into_iter().rev() {
         let itself = component.first().is_some_and(|n| drawing.contains_edge(*n, *n));
         if component.len() > 1 || itself {
             errors.push(cycle(&drawing, &component));
         }
-        sorted.extend(component.iter().filter_map(|n| drawing.node_weight(*n)).map(|key| (*key).clone()));
+        sorted.extend(component.iter().filter_map(|n| drawing.node_weight(*n)).cloned());
     }
     if errors.is_empty() { Ok(Graph { sorted, needs }) } else { Err(errors) }
 }
 
-/// The address of a resource of the root module.
-pub fn address(key: &ResourceKey) -> ResourceAddress {
-    ResourceAddress {
-        module: ModulePath::root(),
-        mode: key.mode,
-        type_name: key.type_name.clone(),
-        name: key.name.clone(),
-    }
+/// The address of a resource in the module that the calls lead to; the module path has no keys.
+pub fn address(names: &[Arc<str>], key: &ResourceKey) -> ResourceAddress {
+    let steps = names.iter().map(|name| ModuleStep { name: name.clone(), key: None });
+    key.address(&ModulePath(steps.collect()))
 }
 
-fn cycle(drawing: &DiGraph<&ResourceKey, Span>, component: &[NodeIndex]) -> Diagnostic {
+/// The address with the keys of the modules taken out: that of the node in the graph.
+pub fn node_of(address: &ResourceAddress) -> ResourceAddress {
+    if address.module.0.iter().all(|step| step.key.is_none()) {
+        return address.clone();
+    }
+    let steps = address.module.0.iter().map(|step| ModuleStep { name: step.name.clone(), key: None });
+    ResourceAddress { module: ModulePath(steps.collect()), ..address.clone() }
+}
+
+/// The names of the calls that lead to a module path.
+pub fn names_of(path: &ModulePath) -> Names {
+    path.0.iter().map(|step| step.name.clone()).collect()
+}
+
+fn cycle(drawing: &DiGraph<ResourceAddress, Span>, component: &[NodeIndex]) -> Diagnostic {
     let members: BTreeSet<NodeIndex> = component.iter().copied().collect();
     let start = component.iter().min_by_key(|n| drawing.node_weight(**n)).copied();
     // Walk from member to needed member until one comes again: that is a cycle to show.
@@ -86,11 +116,8 @@ fn cycle(drawing: &DiGraph<&ResourceKey, Span>, component: &[NodeIndex]) -> Diag
         }
         walk.push(next);
     }
-    let names: Vec<String> = walk
-        .iter()
-        .filter_map(|n| drawing.node_weight(*n))
-        .map(|key| format!("`{}`", address(key)))
-        .collect();
+    let names: Vec<String> =
+        walk.iter().filter_map(|n| drawing.node_weight(*n)).map(|address| format!("`{address}`")).collect();
     let mut diagnostic = Diagnostic::error(
         "reference-cycle",
         "Reference cycle",
@@ -105,71 +132,147 @@ fn cycle(drawing: &DiGraph<&ResourceKey, Span>, component: &[NodeIndex]) -> Diag
     diagnostic
 }
 
-/// The resources behind local values and variables, found once per local value.
-struct LocalNeeds<'s> {
-    spec: &'s Spec,
-    found: BTreeMap<Arc<str>, BTreeSet<ResourceKey>>,
+/// A value on the way from a reference to resources.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stop {
+    Local(Names, Arc<str>),
+    Variable(Names, Arc<str>),
+    Output(Names, Arc<str>),
+    /// `count`, `for_each` and `depends_on` of a call, and of all calls around it.
+    Call(Names),
 }
 
-impl<'s> LocalNeeds<'s> {
-    fn new(spec: &'s Spec) -> LocalNeeds<'s> {
-        let direct: BTreeMap<&Arc<str>, Vec<Reference>> = spec
-            .root
-            .locals
-            .iter()
-            .map(|(name, local)| {
-                (name, local.expr.references().map(|(reference, _, _)| reference.clone()).collect())
-            })
-            .collect();
-        let mut needs = LocalNeeds { spec, found: BTreeMap::new() };
-        for name in spec.root.locals.keys() {
-            // An explicit stack: chains of local values can be long.
-            let mut open = vec![name];
-            let mut seen = BTreeSet::new();
-            let mut resources = BTreeSet::new();
-            while let Some(name) = open.pop() {
-                if !seen.insert(name) {
-                    continue;
+/// Finds the resources behind references. What a value leads to is found once.
+pub struct Ways<'s> {
+    spec: &'s Spec,
+    found: BTreeMap<Stop, BTreeSet<ResourceAddress>>,
+}
+
+impl<'s> Ways<'s> {
+    /// Nothing found yet.
+    pub fn new(spec: &'s Spec) -> Ways<'s> {
+        Ways { spec, found: BTreeMap::new() }
+    }
+
+    /// The resources that a reference in a module leads to.
+    pub fn targets(&mut self, names: &Names, reference: &Reference) -> BTreeSet<ResourceAddress> {
+        let mut targets = BTreeSet::new();
+        let mut stops = Vec::new();
+        self.step(names, reference, &mut stops, &mut targets);
+        for stop in stops {
+            targets.extend(self.behind(stop));
+        }
+        targets
+    }
+
+    /// The resources that every resource of a module needs, since the calls that lead to it do.
+    fn of_calls(&mut self, names: &Names) -> BTreeSet<ResourceAddress> {
+        if names.is_empty() { BTreeSet::new() } else { self.behind(Stop::Call(names.clone())) }
+    }
+
+    /// Everything behind a stop. An explicit stack: chains of values can be long.
+    fn behind(&mut self, stop: Stop) -> BTreeSet<ResourceAddress> {
+        if let Some(known) = self.found.get(&stop) {
+            return known.clone();
+        }
+        let mut targets = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut open = vec![stop.clone()];
+        while let Some(at) = open.pop() {
+            if !seen.insert(at.clone()) {
+                continue;
+            }
+            if let Some(known) = self.found.get(&at) {
+                targets.extend(known.iter().cloned());
+                continue;
+            }
+            for (names, reference) in self.references(&at, &mut open) {
+                self.step(&names, &reference, &mut open, &mut targets);
+            }
+        }
+        self.found.insert(stop, targets.clone());
+        targets
+    }
+
+    /// What a stop refers to; stops that lie behind it without a reference are added to `open`.
+    fn references(&self, stop: &Stop, open: &mut Vec<Stop>) -> Vec<(Names, Reference)> {
+        let in_expr = |names: &Names, expr: &Expr| -> Vec<(Names, Reference)> {
+            expr.references().map(|(reference, _, _)| (names.clone(), reference.clone())).collect()
+        };
+        match stop {
+            Stop::Local(names, name) => {
+                let local = self.spec.module(names).and_then(|module| module.locals.get(name));
+                local.map(|local| in_expr(names, &local.expr)).unwrap_or_default()
+            }
+            Stop::Output(names, name) => {
+                let output = self.spec.module(names).and_then(|module| module.outputs.get(name));
+                let Some(output) = output else { return vec![] };
+                let mut found = in_expr(names, &output.value);
+                found.extend(
+                    output.depends_on.iter().map(|(reference, _)| (names.clone(), reference.clone())),
+                );
+                found
+            }
+            Stop::Variable(names, name) => {
+                let Some((parent, call)) = self.caller(names) else { return vec![] };
+                let input = self.spec.module(&parent).and_then(|m| m.modules.get(&call)?.input(name));
+                input.map(|expr| in_expr(&parent, expr)).unwrap_or_default()
+            }
+            Stop::Call(names) => {
+                let Some((parent, name)) = self.caller(names) else { return vec![] };
+                if !parent.is_empty() {
+                    open.push(Stop::Call(parent.clone()));
                 }
-                if let Some(known) = needs.found.get(name) {
-                    resources.extend(known.iter().cloned());
-                    continue;
-                }
-                for reference in direct.get(name).into_iter().flatten() {
-                    match reference {
-                        Reference::Local(other) => {
-                            open.extend(direct.get_key_value(other).map(|(name, _)| *name))
-                        }
-                        other => resources.extend(needs.direct(other)),
+                let call = self.spec.module(&parent).and_then(|module| module.modules.get(&name));
+                let Some(call) = call else { return vec![] };
+                let mut found: Vec<(Names, Reference)> =
+                    call.count.iter().chain(&call.for_each).flat_map(|expr| in_expr(&parent, expr)).collect();
+                found
+                    .extend(call.depends_on.iter().map(|(reference, _)| (parent.clone(), reference.clone())));
+                found
+            }
+        }
+    }
+
+    /// One reference: a resource, or a stop on the way to some.
+    fn step(
+        &self,
+        names: &Names,
+        reference: &Reference,
+        open: &mut Vec<Stop>,
+        targets: &mut BTreeSet<ResourceAddress>,
+    ) {
+        match reference {
+            Reference::Local(name) => open.push(Stop::Local(names.clone(), name.clone())),
+            Reference::Variable(name) if !names.is_empty() => {
+                open.push(Stop::Variable(names.clone(), name.clone()));
+            }
+            Reference::Module { name, output } => {
+                let inner: Names = names.iter().cloned().chain([name.clone()]).collect();
+                open.push(Stop::Call(inner.clone()));
+                let Some(module) = self.spec.module(&inner) else { return };
+                if output.is_none() {
+                    // The whole module, as in `depends_on`: everything in it.
+                    for (deeper, module) in self.spec.all_modules().filter(|(n, _)| n.starts_with(&inner)) {
+                        targets.extend(module.resources.keys().map(|key| address(deeper, key)));
                     }
                 }
+                let all = module.outputs.keys();
+                let wanted = all.filter(|known| output.as_ref().is_none_or(|wanted| wanted == *known));
+                open.extend(wanted.map(|output| Stop::Output(inner.clone(), output.clone())));
             }
-            needs.found.insert(name.clone(), resources);
-        }
-        needs
-    }
-
-    fn direct(&self, reference: &Reference) -> Option<ResourceKey> {
-        let Reference::Resource { mode, type_name, name } = reference else { return None };
-        let key = ResourceKey { mode: *mode, type_name: type_name.clone(), name: name.clone() };
-        self.spec.root.resources.contains_key(&key).then_some(key)
-    }
-
-    fn resources_of(&self, reference: &Reference) -> Vec<ResourceKey> {
-        match reference {
-            Reference::Local(name) => self.found.get(name).into_iter().flatten().cloned().collect(),
-            other => self.direct(other).into_iter().collect(),
+            Reference::Resource { mode, type_name, name } => {
+                let key = ResourceKey { mode: *mode, type_name: type_name.clone(), name: name.clone() };
+                if self.spec.module(names).is_some_and(|module| module.resources.contains_key(&key)) {
+                    targets.insert(address(names, &key));
+                }
+            }
+            _ => {}
         }
     }
-}
 
-/// The resources that a reference leads to, directly or through local values.
-pub fn targets(spec: &Spec, references: impl IntoIterator<Item = Reference>) -> BTreeSet<ResourceKey> {
-    let locals = LocalNeeds::new(spec);
-    references.into_iter().flat_map(|reference| locals.resources_of(&reference)).collect()
-}
-
-/// Whether a resource is only read.
-pub fn is_data(key: &ResourceKey) -> bool {
-    key.mode == Mode::Data
+    fn caller(&self, names: &Names) -> Option<(Names, Arc<str>)> {
+        let (last, parents) = names.split_last()?;
+        Some((parents.into(), last.clone()))
+    }
 }

@@ -54,7 +54,7 @@ pub fn check(parsed: Parsed, schemas: &dyn Schemas, functions: &FunctionContext)
         return Err(Failure { sources, diagnostics });
     }
     resource::settle_paths(&mut root, schemas);
-    Ok(Spec { sources, root, digest, warnings: diagnostics })
+    Ok(Spec { sources, root, modules: BTreeMap::new(), digest, warnings: diagnostics })
 }
 
 /// Sorted by place, each message once.

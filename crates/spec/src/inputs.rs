@@ -267,6 +267,32 @@ impl Given<'_> {
     }
 }
 
+impl Variable {
+    /// The variable's value from what a module call gives for it. `call` is where the call stands.
+    ///
+    /// # Errors
+    /// A value of the wrong type, null where that is none, and no value where one must be given.
+    pub fn accept(&self, name: &str, given: Option<(Value, Span)>, call: Span) -> Result<Value, Diagnostic> {
+        let marks = Marks { sensitive: self.sensitive, ephemeral: self.ephemeral };
+        let given = given.filter(|(value, _)| self.nullable || !value.is_null());
+        let value = match (given, &self.default) {
+            (Some((value, span)), _) => {
+                self.convert(&value).map_err(|error| misfit(name, self, &error).at(shown(self, span)))?
+            }
+            (None, Some(default)) => default.clone(),
+            (None, None) => {
+                let detail = format!(
+                    "The module has a variable `{name}` without a default, and the call gives no value."
+                );
+                return Err(Diagnostic::error("missing-input", "Missing module input", detail)
+                    .at(call)
+                    .with_related(self.span, "declared here"));
+            }
+        };
+        Ok(value.with_marks(marks))
+    }
+}
+
 /// The place of a value, unless the line there would show a secret.
 fn shown(variable: &Variable, span: Span) -> Option<Span> {
     (!variable.sensitive).then_some(span)

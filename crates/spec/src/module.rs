@@ -22,10 +22,31 @@ pub struct Spec {
     pub sources: Sources,
     /// The root module.
     pub root: Module,
+    /// The modules that are called, by the names of the calls that lead to them.
+    pub modules: BTreeMap<Arc<[Arc<str>]>, Module>,
     /// SHA-256 over the names and texts of all files, in hexadecimal. It moves when any of them does.
     pub digest: String,
     /// What is allowed and yet worth saying.
     pub warnings: Diagnostics,
+}
+
+impl Spec {
+    /// The module that the calls of these names lead to; no name: the root module.
+    pub fn module(&self, names: &[Arc<str>]) -> Option<&Module> {
+        if names.is_empty() { Some(&self.root) } else { self.modules.get(names) }
+    }
+
+    /// The resource or data source of an address.
+    pub fn resource(&self, address: &ResourceAddress) -> Option<&Resource> {
+        let names: Vec<Arc<str>> = address.module.0.iter().map(|step| step.name.clone()).collect();
+        self.module(&names)?.resource(address.mode, &address.type_name, &address.name)
+    }
+
+    /// All modules with the names of the calls that lead to them, the root module first.
+    pub fn all_modules(&self) -> impl Iterator<Item = (&[Arc<str>], &Module)> {
+        let called = self.modules.iter().map(|(names, module)| (names.as_ref(), module));
+        std::iter::once((&[][..], &self.root)).chain(called)
+    }
 }
 
 /// One module: the root module, or one that is called.
@@ -33,6 +54,8 @@ pub struct Spec {
 pub struct Module {
     /// The names of the calls that lead here; empty for the root module.
     pub path: Arc<[Arc<str>]>,
+    /// The folder that its files are in, relative to the root module's: what `path.module` gives.
+    pub folder: Arc<str>,
     /// `[terrane]` and `[terraform]`.
     pub settings: Settings,
     /// `[variable.N]`.
@@ -163,4 +186,11 @@ pub struct ModuleCall {
     pub depends_on: Vec<(Reference, Span)>,
     /// The header in the file.
     pub span: Span,
+}
+
+impl ModuleCall {
+    /// What the call gives for a variable of the module.
+    pub fn input(&self, name: &str) -> Option<&Expr> {
+        self.inputs.item(name)
+    }
 }

@@ -1,57 +1,59 @@
 //! Plans one instance of a data source: computed, taken from what was read, asked for, or left for apply.
 
-use terrane_model::{Action, Diagnostic, Reason, Value};
-use terrane_spec::ResourceKey;
+use terrane_model::{Action, Diagnostic, Reason, ResourceAddress, Value};
 use terrane_state::Object;
 
 use super::instance::{checked_body, located};
-use super::{Builder, Need};
+use super::{Builder, Need, provider_of};
 use crate::codec::encode;
 use crate::expand::Wanted;
-use crate::graph::{address, targets};
+use crate::graph::{Ways, names_of, node_of};
 use crate::plan::Change;
 
 impl Builder<'_, '_> {
-    pub(super) fn plan_data(&mut self, key: &ResourceKey, wanted: &Wanted) {
-        let about = address(key).instance(wanted.key.clone());
-        let Some(spec) = self.input.spec.root.resources.get(key) else { return };
-        let Some(data) = self.input.catalog.data(&key.type_name).cloned() else {
-            let detail = format!("There is no data source `{}`.", key.type_name);
+    pub(super) fn plan_data(&mut self, resource: &ResourceAddress, wanted: &Wanted) {
+        let about = resource.instance(wanted.key.clone());
+        let Some(spec) = self.input.spec.resource(resource) else { return };
+        let Some(data) = self.input.catalog.data(&resource.type_name).cloned() else {
+            let detail = format!("There is no data source `{}`.", resource.type_name);
             self.error(
                 Diagnostic::error("unknown-type", "Unknown data source", detail).at(spec.span).about(&about),
             );
             return;
         };
         let config = {
-            let scope = self.world.instance_scope(wanted.key.as_ref(), wanted.each_value.as_ref());
+            let scope =
+                self.world.instance_scope(&resource.module, wanted.key.as_ref(), wanted.each_value.as_ref());
             checked_body(spec, &data.schema().block, &scope)
         };
         let config = match config {
             Ok(config) => config,
             Err(errors) => {
                 self.diagnostics.extend(errors.into_iter().map(|e| e.about(&about)));
-                self.world.set(key, wanted.key.clone(), Value::unknown(data.schema().ty().clone()));
+                self.world.set(&about, Value::unknown(data.schema().ty().clone()));
                 return;
             }
         };
-        let provider = self.provider_of(key);
-        let waits_for =
-            targets(self.input.spec, spec.depends_on.iter().map(|(reference, _)| reference.clone()));
-        let pending = waits_for.iter().any(|needed| self.pending.contains(needed));
+        let provider = provider_of(self.input.spec, resource);
+        let names = names_of(&resource.module);
+        let mut ways = Ways::new(self.input.spec);
+        let pending = spec.depends_on.iter().any(|(reference, _)| {
+            ways.targets(&names, reference).iter().any(|needed| self.pending.contains(needed))
+        });
         let marks = config.marks_deep();
         let value = match data.compute(&config, &self.facts(&provider)) {
             Some(Ok(value)) if value.is_wholly_known() => value,
             Some(Ok(value)) => {
-                self.read_later(key, wanted, value.clone(), Reason::ReadBecauseConfigUnknown);
+                self.read_later(resource, wanted, value.clone(), Reason::ReadBecauseConfigUnknown);
                 value
             }
             Some(Err(problems)) => {
                 self.diagnostics.extend(problems.into_iter().map(|p| located(p, spec).about(&about)));
                 Value::unknown(data.schema().ty().clone())
             }
-            None if pending => self.defer(key, wanted, &config, Reason::ReadBecauseDependencyPending),
+            None if pending => self.defer(resource, wanted, &config, Reason::ReadBecauseDependencyPending),
             None if !config.is_wholly_known() => {
-                self.defer(key, wanted, &config, Reason::ReadBecauseConfigUnknown)
+                self.defer(resource, wanted, &config, Reason::ReadBecauseConfigUnknown)
             }
             None => match self.input.observed.data.get(&about) {
                 Some((read_with, value)) if *read_with == config => value.clone(),
@@ -68,12 +70,18 @@ impl Builder<'_, '_> {
             let object = Object { attributes, sensitive, schema_version, dependencies, ..Object::default() };
             self.refreshed.put(&about, &provider.state_name(), object);
         }
-        self.world.set(key, wanted.key.clone(), value);
+        self.world.set(&about, value);
     }
 
     /// Plans a read during apply. The result is the arguments as far as they are known, and unknown for the rest.
-    fn defer(&mut self, key: &ResourceKey, wanted: &Wanted, config: &Value, reason: Reason) -> Value {
-        let Some(data) = self.input.catalog.data(&key.type_name).cloned() else { return config.clone() };
+    fn defer(
+        &mut self,
+        resource: &ResourceAddress,
+        wanted: &Wanted,
+        config: &Value,
+        reason: Reason,
+    ) -> Value {
+        let Some(data) = self.input.catalog.data(&resource.type_name).cloned() else { return config.clone() };
         let block = &data.schema().block;
         let after =
             block.attributes.iter().filter(|a| a.is_computed()).fold(config.clone(), |value, attribute| {
@@ -82,18 +90,18 @@ impl Builder<'_, '_> {
                     false => value.with(attribute.name, Value::unknown(attribute.ty.clone())),
                 }
             });
-        self.read_later(key, wanted, after.clone(), reason);
+        self.read_later(resource, wanted, after.clone(), reason);
         after
     }
 
-    fn read_later(&mut self, key: &ResourceKey, wanted: &Wanted, after: Value, reason: Reason) {
-        let about = address(key).instance(wanted.key.clone());
-        self.pending.insert(key.clone());
+    fn read_later(&mut self, resource: &ResourceAddress, wanted: &Wanted, after: Value, reason: Reason) {
+        let about = resource.instance(wanted.key.clone());
+        self.pending.insert(node_of(resource));
         self.changes.push(Change {
             dependencies: self.dependencies(&about.resource),
             address: about,
             deposed: None,
-            provider: self.provider_of(key),
+            provider: provider_of(self.input.spec, resource),
             action: Action::Read,
             reason,
             before: None,

@@ -4,25 +4,25 @@ use std::collections::BTreeSet;
 
 use terrane_expr::Reference;
 use terrane_model::conform::{Problem, check, conform};
-use terrane_model::{Action, Address, Diagnostic, Path, Reason, ResourceAddress, Step, Value};
+use terrane_model::{Action, Address, Diagnostic, ModulePath, Path, Reason, ResourceAddress, Step, Value};
 use terrane_provider::ResourceType;
+use terrane_spec::Resource;
 use terrane_spec::resource::IgnoreChanges;
-use terrane_spec::{Resource, ResourceKey};
 use terrane_state::Status;
 
-use super::Builder;
+use super::{Builder, provider_of};
 use crate::diff::{Planned, plan_new, plan_object, same};
 use crate::expand::Wanted;
-use crate::graph::address;
+use crate::graph::node_of;
 use crate::plan::Change;
 use crate::world::{InstanceScope, evaluate_in};
 
 impl Builder<'_, '_> {
-    pub(super) fn plan_instance(&mut self, key: &ResourceKey, wanted: &Wanted) {
-        let about = address(key).instance(wanted.key.clone());
-        let Some(spec) = self.input.spec.root.resources.get(key) else { return };
-        let Some(resource) = self.input.catalog.resource(&key.type_name).cloned() else {
-            let detail = format!("There is no resource type `{}`.", key.type_name);
+    pub(super) fn plan_instance(&mut self, address: &ResourceAddress, wanted: &Wanted) {
+        let about = address.instance(wanted.key.clone());
+        let Some(spec) = self.input.spec.resource(address) else { return };
+        let Some(resource) = self.input.catalog.resource(&address.type_name).cloned() else {
+            let detail = format!("There is no resource type `{}`.", address.type_name);
             self.error(
                 Diagnostic::error("unknown-type", "Unknown resource type", detail)
                     .at(spec.span)
@@ -31,7 +31,8 @@ impl Builder<'_, '_> {
             return;
         };
         let config = {
-            let scope = self.world.instance_scope(wanted.key.as_ref(), wanted.each_value.as_ref());
+            let scope =
+                self.world.instance_scope(&address.module, wanted.key.as_ref(), wanted.each_value.as_ref());
             configuration(spec, resource.as_ref(), &scope)
         };
         let config = match config {
@@ -39,7 +40,7 @@ impl Builder<'_, '_> {
             Err(errors) => {
                 self.diagnostics.extend(errors.into_iter().map(|e| e.about(&about)));
                 let nothing = Value::unknown(resource.schema().ty().clone());
-                self.world.set(key, wanted.key.clone(), nothing);
+                self.world.set(&about, nothing);
                 return;
             }
         };
@@ -52,7 +53,7 @@ impl Builder<'_, '_> {
             Some(prior) => ignoring(&spec.lifecycle.ignore_changes, config, prior),
             None => config,
         };
-        let provider = self.provider_of(key);
+        let provider = provider_of(self.input.spec, address);
         let facts = self.facts(&provider);
         let planned = plan_object(resource.as_ref(), prior.as_ref(), &config, &facts);
         let planned = match planned {
@@ -60,7 +61,7 @@ impl Builder<'_, '_> {
             Err(problems) => {
                 self.diagnostics.extend(problems.into_iter().map(|p| located(p, spec).about(&about)));
                 let nothing = Value::unknown(resource.schema().ty().clone());
-                self.world.set(key, wanted.key.clone(), nothing);
+                self.world.set(&about, nothing);
                 return;
             }
         };
@@ -76,9 +77,9 @@ impl Builder<'_, '_> {
             self.error(prevented(&about, spec));
         }
         if action.is_change() {
-            self.pending.insert(key.clone());
+            self.pending.insert(node_of(address));
         }
-        self.world.set(key, wanted.key.clone(), after.clone());
+        self.world.set(&about, after.clone());
         self.changes.push(Change {
             dependencies: self.dependencies(&about.resource),
             address: about,
@@ -112,7 +113,7 @@ impl Builder<'_, '_> {
             (replace, Reason::ReplaceBecauseCannotUpdate)
         } else if self.input.options.replace.contains(about) {
             (replace, Reason::ReplaceByRequest)
-        } else if self.triggered(spec) {
+        } else if self.triggered(spec, &about.resource.module) {
             (replace, Reason::ReplaceByTriggers)
         } else if planned.changed {
             (Action::Update, Reason::Plain)
@@ -122,7 +123,7 @@ impl Builder<'_, '_> {
     }
 
     /// Whether something that `replace_triggered_by` names changes.
-    fn triggered(&self, spec: &Resource) -> bool {
+    fn triggered(&self, spec: &Resource, module: &ModulePath) -> bool {
         spec.lifecycle.replace_triggered_by.iter().any(|trigger| {
             let steps = &trigger.steps;
             let (key, path) = match steps.split_first() {
@@ -136,7 +137,8 @@ impl Builder<'_, '_> {
                 let named = matches!(reference, Reference::Resource { mode, type_name, name }
                     if *mode == change.address.resource.mode
                         && *type_name == change.address.resource.type_name
-                        && *name == change.address.resource.name);
+                        && *name == change.address.resource.name
+                        && change.address.resource.module == *module);
                 named && (key.is_none() || change.address.key == key)
             };
             self.changes.iter().filter(of_resource).any(|change| match (&change.before, &change.after) {
@@ -152,7 +154,7 @@ impl Builder<'_, '_> {
 
     /// The resources that are written into the state as what this one depends on.
     pub(super) fn dependencies(&self, resource: &ResourceAddress) -> BTreeSet<ResourceAddress> {
-        self.graph.needs.get(resource).cloned().unwrap_or_default()
+        self.graph.needs.get(&node_of(resource)).cloned().unwrap_or_default()
     }
 }
 

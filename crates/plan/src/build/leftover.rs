@@ -2,21 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use terrane_model::{Action, Address, Diagnostic, Key, Mode as ResourceMode, Reason};
-use terrane_spec::ResourceKey;
+use terrane_model::{Action, Address, Diagnostic, Key, Mode as ResourceMode, Reason, ResourceAddress};
 
 use super::Builder;
 use crate::expand::Wanted;
-use crate::graph::address;
+use crate::graph::node_of;
 use crate::plan::{Change, ProviderKey};
-use crate::world::key_of;
 
 impl Builder<'_, '_> {
     /// Deletes the instances of a declared resource that are not wanted, and what was put aside.
-    pub(super) fn delete_unwanted(&mut self, key: &ResourceKey, wanted: &[Wanted]) {
-        let resource = address(key);
+    pub(super) fn delete_unwanted(&mut self, resource: &ResourceAddress, wanted: &[Wanted]) {
         let keys: BTreeSet<&Option<Key>> = wanted.iter().map(|w| &w.key).collect();
-        let Some(existing) = self.refreshed.resource(&resource) else { return };
+        let Some(existing) = self.refreshed.resource(resource) else { return };
         let mut leftovers = Vec::new();
         for (instance_key, instance) in &existing.instances {
             let about = resource.instance(instance_key.clone());
@@ -35,7 +32,7 @@ impl Builder<'_, '_> {
             }
         }
         for (about, deposed, reason) in leftovers {
-            self.pending.insert(key.clone());
+            self.pending.insert(node_of(resource));
             self.delete(&about, deposed, reason);
         }
     }
@@ -45,8 +42,7 @@ impl Builder<'_, '_> {
         let mut leftovers = Vec::new();
         let mut stale_data = Vec::new();
         for (about, _, instance) in self.refreshed.instances() {
-            let declared = about.resource.module.is_root()
-                && self.input.spec.root.resources.contains_key(&key_of(&about.resource));
+            let declared = self.planned.contains(&about.resource);
             if about.resource.mode == ResourceMode::Data {
                 if !declared {
                     stale_data.push(about);
@@ -65,7 +61,12 @@ impl Builder<'_, '_> {
             self.refreshed.remove(&about);
         }
         for (about, deposed) in leftovers {
-            self.delete(&about, deposed, Reason::DeleteBecauseNoResourceConfig);
+            // An instance of a module that is not wanted any more, or a resource that is not there at all.
+            let reason = match self.input.spec.resource(&about.resource) {
+                Some(_) => Reason::DeleteBecauseNoModule,
+                None => Reason::DeleteBecauseNoResourceConfig,
+            };
+            self.delete(&about, deposed, reason);
         }
     }
 
@@ -84,7 +85,7 @@ impl Builder<'_, '_> {
             return;
         };
         let before = self.prior_object(resource.as_ref(), about, deposed.as_deref());
-        let spec = self.input.spec.root.resources.get(&key_of(&about.resource));
+        let spec = self.input.spec.resource(&about.resource);
         if let Some(spec) = spec.filter(|s| s.lifecycle.prevent_destroy.is_some()) {
             let detail =
                 format!("The plan would delete `{about}`, and its lifecycle says `prevent_destroy = true`.");

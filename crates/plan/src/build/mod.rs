@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 use terrane_expr::FunctionContext;
 use terrane_model::diagnostic::has_errors;
-use terrane_model::{Address, Diagnostic, Diagnostics, Mode as ResourceMode, Value};
+use terrane_model::{Address, Diagnostic, Diagnostics, Mode as ResourceMode, ResourceAddress, Value};
 use terrane_provider::{Catalog, Facts};
-use terrane_spec::{ResourceKey, Spec};
+use terrane_spec::Spec;
 use terrane_state::Snapshot;
 
-use crate::expand::{Wanted, expand};
-use crate::graph::{Graph, address, graph};
+use crate::expand::{Repetition, Wanted, instances};
+use crate::graph::{Graph, graph, names_of, node_of};
 use crate::order::{Needs, order};
 use crate::plan::{Change, Mode, Options, Plan, ProviderKey};
 use crate::verify::verify;
@@ -91,6 +91,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         refreshed: input.snapshot.clone(),
         changes: vec![],
         pending: BTreeSet::new(),
+        planned: BTreeSet::new(),
         needs: vec![],
         diagnostics: vec![],
     };
@@ -135,50 +136,58 @@ struct Builder<'a, 's> {
     refreshed: Snapshot,
     changes: Vec<Change>,
     /// Resources of which something changes: data sources that depend on them wait.
-    pending: BTreeSet<ResourceKey>,
+    pending: BTreeSet<ResourceAddress>,
+    /// Resources, in each instance of their module, that were looked at.
+    planned: BTreeSet<ResourceAddress>,
     needs: Vec<Need>,
     diagnostics: Diagnostics,
 }
 
 impl Builder<'_, '_> {
     fn walk(&mut self) {
-        for key in &self.graph.sorted {
-            let Some(wanted) = self.expand(key) else { continue };
-            match key.mode {
-                ResourceMode::Managed => {
-                    for instance in &wanted {
-                        self.plan_instance(key, instance);
-                    }
-                    self.delete_unwanted(key, &wanted);
+        for node in &self.graph.sorted {
+            let modules = match self.world.module_instances(&names_of(&node.module)) {
+                Ok(modules) => modules,
+                Err(errors) => {
+                    self.diagnostics.extend(errors);
+                    continue;
                 }
-                ResourceMode::Data => {
-                    for instance in &wanted {
-                        self.plan_data(key, instance);
+            };
+            for module in modules {
+                let resource = ResourceAddress { module, ..node.clone() };
+                let Some(wanted) = self.expand(&resource) else { continue };
+                for instance in &wanted {
+                    match node.mode {
+                        ResourceMode::Managed => self.plan_instance(&resource, instance),
+                        ResourceMode::Data => self.plan_data(&resource, instance),
                     }
                 }
+                if node.mode == ResourceMode::Managed {
+                    self.delete_unwanted(&resource, &wanted);
+                }
+                self.planned.insert(resource);
             }
         }
         self.delete_undeclared();
     }
 
     /// The instances that the spec wants of a resource. Nothing when that can't be told; then an error is noted.
-    fn expand(&mut self, key: &ResourceKey) -> Option<Vec<Wanted>> {
-        match expand(&self.world, key) {
-            Ok((repetition, wanted)) => {
-                self.world.declare(key.clone(), repetition);
+    fn expand(&mut self, resource: &ResourceAddress) -> Option<Vec<Wanted>> {
+        let spec = self.input.spec.resource(resource)?;
+        let scope = self.world.module_scope(&resource.module);
+        let wanted = instances(spec.count.as_ref(), spec.for_each.as_ref(), &scope);
+        match wanted {
+            Ok(wanted) => {
+                let repetition = Repetition::of(spec.count.as_ref(), spec.for_each.as_ref());
+                self.world.declare(resource, repetition);
                 Some(wanted)
             }
             Err(errors) => {
-                let about = address(key).instance(None);
+                let about = resource.instance(None);
                 self.diagnostics.extend(errors.into_iter().map(|e| e.about(&about)));
                 None
             }
         }
-    }
-
-    /// The provider configuration that a resource of the spec uses.
-    fn provider_of(&self, key: &ResourceKey) -> ProviderKey {
-        provider_of(self.input.spec, key)
     }
 
     fn facts(&self, provider: &ProviderKey) -> Arc<Facts> {
@@ -190,12 +199,23 @@ impl Builder<'_, '_> {
     }
 }
 
-/// The provider configuration that a resource of the spec uses: the one it names, or its type's default one.
-pub fn provider_of(spec: &Spec, key: &ResourceKey) -> ProviderKey {
-    match spec.root.resources.get(key).and_then(|r| r.provider.as_ref()) {
+/// The provider configuration that a resource of the spec uses: the one it names, or its type's default one; in a module,
+/// the one that its calls hand down under that name.
+pub fn provider_of(spec: &Spec, resource: &ResourceAddress) -> ProviderKey {
+    let named = spec.resource(resource).and_then(|r| r.provider.as_ref());
+    let mut key = match named {
         Some(named) => ProviderKey { name: named.name.clone(), alias: named.alias.clone() },
-        None => ProviderKey::default_of(terrane_provider::catalog::provider_of(&key.type_name)),
+        None => ProviderKey::default_of(terrane_provider::catalog::provider_of(&resource.type_name)),
+    };
+    let mut names: &[Arc<str>] = &names_of(&resource.module);
+    while let Some((call, parents)) = names.split_last() {
+        let call = spec.module(parents).and_then(|module| module.modules.get(call));
+        if let Some(handed) = call.and_then(|call| call.providers.get(key.to_string().as_str())) {
+            key = ProviderKey { name: handed.name.clone(), alias: handed.alias.clone() };
+        }
+        names = parents;
     }
+    key
 }
 
 fn prior_needs(snapshot: &Snapshot) -> Needs {
@@ -203,7 +223,7 @@ fn prior_needs(snapshot: &Snapshot) -> Needs {
     for (address, _, instance) in snapshot.instances() {
         let objects = instance.current.iter().chain(instance.deposed.values());
         let dependencies = objects.flat_map(|object| object.dependencies.iter().cloned());
-        needs.entry(address.resource).or_default().extend(dependencies);
+        needs.entry(node_of(&address.resource)).or_default().extend(dependencies);
     }
     needs
 }

@@ -6,18 +6,14 @@ use std::collections::BTreeSet;
 use terrane_model::{Action, Reason, ResourceAddress};
 
 use super::{Builder, prior_needs};
+use crate::graph::node_of;
 
 impl Builder<'_, '_> {
     pub(super) fn replacements_in_order(&mut self) {
-        let declared_first = self
-            .input
-            .spec
-            .root
-            .resources
-            .iter()
-            .filter(|(_, resource)| resource.lifecycle.create_before_destroy)
-            .map(|(key, _)| crate::graph::address(key));
-        let mut open: Vec<ResourceAddress> = declared_first.collect();
+        let declared_first = self.graph.sorted.iter().filter(|resource| {
+            self.input.spec.resource(resource).is_some_and(|spec| spec.lifecycle.create_before_destroy)
+        });
+        let mut open: Vec<ResourceAddress> = declared_first.cloned().collect();
         let mut first = BTreeSet::new();
         while let Some(resource) = open.pop() {
             if first.insert(resource.clone()) {
@@ -28,12 +24,12 @@ impl Builder<'_, '_> {
             prior_needs(&self.refreshed).into_values().flatten().collect();
         let refreshed = &self.refreshed;
         for change in &mut self.changes {
+            let node = node_of(&change.address.resource);
             // What was made only in part is used by nobody, and may hold the very name that the new one needs.
             let instance = refreshed.instance(&change.address);
             change.left_over = change.reason == Reason::ReplaceBecauseTainted
-                && (!needed.contains(&change.address.resource)
-                    || instance.is_some_and(|i| !i.deposed.is_empty()));
-            if first.contains(&change.address.resource) {
+                && (!needed.contains(&node) || instance.is_some_and(|i| !i.deposed.is_empty()));
+            if first.contains(&node) {
                 change.create_before_destroy = true;
             }
             match change.action {

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use terrane_model::{Action, ResourceAddress};
 
+use crate::graph::node_of;
 use crate::plan::Change;
 
 /// What a node of the action graph does.
@@ -70,7 +71,7 @@ impl Order {
     }
 }
 
-/// Which resources each resource needs.
+/// Which resources each resource needs. Module paths have no keys here.
 pub type Needs = BTreeMap<ResourceAddress, BTreeSet<ResourceAddress>>;
 
 /// Orders the changes. `wanted` are the needs by the spec: they order what is made; `prior` those by the state: they order
@@ -78,7 +79,8 @@ pub type Needs = BTreeMap<ResourceAddress, BTreeSet<ResourceAddress>>;
 pub fn order(changes: &[Change], wanted: &Needs, prior: &Needs) -> Order {
     let mut draft = Draft::default();
     let mut resources: BTreeMap<&ResourceAddress, Gates> = BTreeMap::new();
-    let all = wanted.keys().chain(prior.keys()).chain(changes.iter().map(|c| &c.address.resource));
+    let nodes: Vec<ResourceAddress> = changes.iter().map(|c| node_of(&c.address.resource)).collect();
+    let all = wanted.keys().chain(prior.keys()).chain(&nodes);
     for resource in all {
         resources.entry(resource).or_insert_with(|| Gates {
             made: draft.node(Step::Made),
@@ -92,8 +94,8 @@ pub fn order(changes: &[Change], wanted: &Needs, prior: &Needs) -> Order {
             free_deletes: vec![],
         });
     }
-    for (i, change) in changes.iter().enumerate() {
-        let Some(gates) = resources.get_mut(&change.address.resource) else { continue };
+    for (i, (change, node)) in changes.iter().zip(&nodes).enumerate() {
+        let Some(gates) = resources.get_mut(node) else { continue };
         match change.action {
             Action::NoOp => {}
             Action::Create | Action::Update | Action::Read => gates.applies.push(draft.node(Step::Apply(i))),

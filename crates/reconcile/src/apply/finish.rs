@@ -6,7 +6,6 @@ use terrane_plan::build::outputs::output_value;
 use terrane_plan::codec::encode;
 use terrane_plan::order::Step;
 use terrane_plan::plan::Mode;
-use terrane_plan::world::key_of;
 use terrane_plan::{Change, OutputChange};
 use terrane_provider::{Error, Failure};
 use terrane_state::journal::{Change as StateChange, Outcome};
@@ -74,7 +73,7 @@ impl<'r> Walk<'r, '_> {
                 if action == Action::Create {
                     left = self.settling(change, finished.marker, &object);
                 }
-                self.world.set(&key_of(&change.address.resource), change.address.key.clone(), object);
+                self.world.set(&change.address, object);
                 match action {
                     Action::Create => self.report.done.add += 1,
                     Action::Update => self.report.done.change += 1,
@@ -230,7 +229,7 @@ impl<'r> Walk<'r, '_> {
             _ => "read",
         };
         let mut diagnostic = diagnose(&error, &change.address, doing);
-        if let Some(spec) = self.run.spec.root.resources.get(&key_of(&change.address.resource)) {
+        if let Some(spec) = self.run.spec.resource(&change.address.resource) {
             diagnostic = diagnostic.at(spec.span);
         }
         self.report.diagnostics.push(diagnostic);

@@ -16,7 +16,7 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use terrane_expr::FunctionContext;
-use terrane_model::{Action, Address, Diagnostics};
+use terrane_model::{Action, Address, Diagnostics, ResourceAddress};
 use terrane_plan::order::Step;
 use terrane_plan::plan::Totals;
 use terrane_plan::{Plan, World};
@@ -140,7 +140,7 @@ struct Walk<'r, 'a> {
     ready: Vec<usize>,
     done: Vec<bool>,
     under_way: BTreeMap<usize, UnderWay>,
-    expansions: BTreeMap<terrane_spec::ResourceKey, Vec<terrane_plan::expand::Wanted>>,
+    expansions: BTreeMap<ResourceAddress, Vec<terrane_plan::expand::Wanted>>,
     /// The ledger can't be written any more.
     broken: bool,
     report: Report,

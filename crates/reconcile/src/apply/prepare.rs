@@ -10,9 +10,8 @@ use terrane_plan::Change;
 use terrane_plan::build::instance::{checked_body, configuration, ignoring};
 use terrane_plan::codec::{decode, encode};
 use terrane_plan::diff::{plan_new, plan_object};
-use terrane_plan::expand::{Wanted, expand};
+use terrane_plan::expand::{Repetition, Wanted, instances};
 use terrane_plan::order::Step;
-use terrane_plan::world::key_of;
 use terrane_state::Object;
 use terrane_state::journal::{Change as StateChange, Intent, Operation as JournalOperation, Outcome};
 
@@ -24,19 +23,18 @@ use crate::events::Event;
 impl<'r> Walk<'r, '_> {
     /// Gives the world everything that is known before the first action.
     pub(super) fn populate(&mut self) {
-        let spec = self.run.spec;
-        for (key, resource) in &spec.root.resources {
-            let repetition = match (&resource.count, &resource.for_each) {
-                (Some(_), _) => terrane_plan::expand::Repetition::Count,
-                (None, Some(_)) => terrane_plan::expand::Repetition::ForEach,
-                (None, None) => terrane_plan::expand::Repetition::Single,
-            };
-            self.world.declare(key.clone(), repetition);
+        for (names, module) in self.run.spec.all_modules() {
+            // Keys of modules are known since planning; an error would have stopped the plan.
+            for path in self.world.module_instances(names).unwrap_or_default() {
+                for (key, resource) in &module.resources {
+                    let repetition = Repetition::of(resource.count.as_ref(), resource.for_each.as_ref());
+                    self.world.declare(&key.address(&path), repetition);
+                }
+            }
         }
         for change in &self.run.plan.changes {
             if let (Some(after), None) = (&change.after, &change.deposed) {
-                let key = key_of(&change.address.resource);
-                self.world.set(&key, change.address.key.clone(), after.clone());
+                self.world.set(&change.address, after.clone());
             }
         }
         for (address, _, object) in self.run.plan.refreshed.current() {
@@ -45,7 +43,7 @@ impl<'r> Walk<'r, '_> {
             }
             let Some(data) = self.run.catalog.data(&address.resource.type_name) else { continue };
             if let Ok(value) = decode(data.schema(), &object.attributes, &object.sensitive) {
-                self.world.set(&key_of(&address.resource), address.key.clone(), value);
+                self.world.set(&address, value);
             }
         }
     }
@@ -161,21 +159,24 @@ impl<'r> Walk<'r, '_> {
     }
 
     fn prepare_apply(&mut self, change: &Change) -> Result<Verb, Diagnostics> {
-        let key = key_of(&change.address.resource);
-        let spec = self.run.spec.root.resources.get(&key).ok_or_else(|| {
+        let type_name = &change.address.resource.type_name;
+        let spec = self.run.spec.resource(&change.address.resource).ok_or_else(|| {
             vec![Diagnostic::error("plan-bug", "Inconsistent plan", "The spec does not have this resource.")]
         })?;
         let wanted = self.wanted(change)?;
-        let scope = self.world.instance_scope(wanted.key.as_ref(), wanted.each_value.as_ref());
+        let scope = self.world.instance_scope(
+            &change.address.resource.module,
+            wanted.key.as_ref(),
+            wanted.each_value.as_ref(),
+        );
         let facts =
             self.run.sessions.get(&change.provider, &change.address).map_err(|e| vec![e])?.facts.clone();
         if change.action == Action::Read {
-            let data = self.run.catalog.data(&key.type_name).ok_or_else(|| unknown_type(&key.type_name))?;
+            let data = self.run.catalog.data(type_name).ok_or_else(|| unknown_type(type_name))?;
             let config = checked_body(spec, &data.schema().block, &scope)?;
             return Ok(Verb::Read { config, facts });
         }
-        let resource =
-            self.run.catalog.resource(&key.type_name).ok_or_else(|| unknown_type(&key.type_name))?;
+        let resource = self.run.catalog.resource(type_name).ok_or_else(|| unknown_type(type_name))?;
         let config = configuration(spec, resource.as_ref(), &scope)?;
         let config = match &change.before {
             Some(prior) => ignoring(&spec.lifecycle.ignore_changes, config, prior),
@@ -226,12 +227,15 @@ impl<'r> Walk<'r, '_> {
     }
 
     fn wanted(&mut self, change: &Change) -> Result<Wanted, Diagnostics> {
-        let key = key_of(&change.address.resource);
-        if !self.expansions.contains_key(&key) {
-            let (_, wanted) = expand(&self.world, &key)?;
-            self.expansions.insert(key.clone(), wanted);
+        let resource = &change.address.resource;
+        if !self.expansions.contains_key(resource) {
+            let spec = self.run.spec.resource(resource);
+            let scope = self.world.module_scope(&resource.module);
+            let (count, for_each) = spec.map(|s| (s.count.as_ref(), s.for_each.as_ref())).unwrap_or_default();
+            let wanted = instances(count, for_each, &scope)?;
+            self.expansions.insert(resource.clone(), wanted);
         }
-        let all = self.expansions.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let all = self.expansions.get(resource).map(Vec::as_slice).unwrap_or_default();
         let found = all.binary_search_by(|w| w.key.cmp(&change.address.key)).ok().and_then(|i| all.get(i));
         found.cloned().ok_or_else(|| vec![changed_mind(change, None)])
     }
