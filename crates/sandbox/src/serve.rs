@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,9 +18,9 @@ use tokio::task::JoinSet;
 use crate::pipeline::{AnswerLost, Sandbox};
 
 /// DynamoDB takes up to 16 MB in one call.
-const LONGEST_BODY: usize = 16 << 20;
-/// How long an idle connection may take to send its first header.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+const LONGEST_BODY: u64 = 16 << 20;
+/// How long a client may take over the headers, and over the body, of a request.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Serves the sandbox on a listener until `shutdown` completes; calls under way are finished first.
 ///
@@ -67,7 +67,7 @@ async fn converse(sandbox: Sandbox, stream: TcpStream, mut ended: watch::Receive
     let service = service_fn(move |request| answer(sandbox.clone(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(PATIENCE)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let outcome = tokio::select! {
@@ -85,9 +85,13 @@ async fn converse(sandbox: Sandbox, stream: TcpStream, mut ended: watch::Receive
 /// Answers one request. An error closes the connection without an answer, which is what a lost answer is.
 async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, AnswerLost> {
     let (parts, body) = request.into_parts();
-    let body = match Limited::new(body, LONGEST_BODY).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(_) => return Ok(unreadable()),
+    if body.size_hint().lower() > LONGEST_BODY {
+        return Ok(unreadable());
+    }
+    let body = Limited::new(body, usize::try_from(LONGEST_BODY).unwrap_or(usize::MAX)).collect();
+    let body = match tokio::time::timeout(PATIENCE, body).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(_)) | Err(_) => return Ok(unreadable()),
     };
     let answer = sandbox.exchange(Request::from_parts(parts, body)).await?;
     Ok(answer.map(Full::new))

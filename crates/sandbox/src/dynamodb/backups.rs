@@ -1,7 +1,7 @@
 //! Point-in-time recovery.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::records::{Backups, Table};
 use super::{access, find};
@@ -84,11 +84,11 @@ fn answer(visit: &Visit<'_>, table: &Table) -> Reply {
             })
         }
     };
-    Value::from(json!({
+    json!({
         "ContinuousBackupsDescription": {
             "ContinuousBackupsStatus": "ENABLED",
             "PointInTimeRecoveryDescription": recovery,
         }
-    }))
+    })
     .into()
 }

@@ -21,7 +21,7 @@ pub(super) fn create(visit: &Visit<'_>) -> Result<Reply, Refusal> {
         _ => Ok(Wanted::AwsOwned),
     };
     let key = match &wanted {
-        Ok(Wanted::Key(key)) if key.managed_by.is_none() => Some(key),
+        Ok(Wanted::Key(key)) if key.managed_by.is_none() => Some(key.as_ref()),
         _ => None,
     };
     access::create(visit, &name, key, &tags)?;

@@ -13,7 +13,7 @@ use crate::wire::Refusal;
 pub(super) enum Wanted {
     /// The key that AWS owns.
     AwsOwned,
-    Key(kms::Key),
+    Key(Box<kms::Key>),
 }
 
 fn invalid(message: &str) -> Refusal {
@@ -32,13 +32,13 @@ pub(super) fn wanted(visit: &Visit<'_>, specification: &Map<String, Value>) -> R
         (true, Some(other), _) if other != "KMS" => Err(Refusal::validation(format!(
             "1 validation error detected: Value '{other}' at 'sSESpecification.sSEType' failed to satisfy constraint: Member must satisfy enum value set: [AES256, KMS]"
         ))),
-        (true, _, None) => Ok(Wanted::Key(kms::aws_key(visit, "dynamodb")?)),
+        (true, _, None) => Ok(Wanted::Key(Box::new(kms::aws_key(visit, "dynamodb")?))),
         (true, _, Some(name)) => {
             let key = kms::by_any_name(visit, name)
                 .map_err(|refusal| invalid(&format!("KMS validation error: {}", refusal.message)))?
                 .key;
             check(visit, &key)?;
-            Ok(Wanted::Key(key))
+            Ok(Wanted::Key(Box::new(key)))
         }
     }
 }

@@ -112,13 +112,13 @@ fn bare_names(visit: &Visit<'_>, operation: &str, body: &mut Map<String, Value>)
             }
         }
     }
-    if let Some(Value::Object(tables)) = body.get_mut("RequestItems") {
-        if tables.keys().any(|name| name.starts_with("arn:")) {
-            let renamed = std::mem::take(tables).into_iter();
-            *tables =
-                renamed.map(|(name, request)| (find::bare_name(visit, &name).to_owned(), request)).collect();
-            changed = true;
-        }
+    if let Some(Value::Object(tables)) = body.get_mut("RequestItems")
+        && tables.keys().any(|name| name.starts_with("arn:"))
+    {
+        let renamed = std::mem::take(tables).into_iter();
+        *tables =
+            renamed.map(|(name, request)| (find::bare_name(visit, &name).to_owned(), request)).collect();
+        changed = true;
     }
     changed
 }

@@ -70,10 +70,10 @@ fn encrypt(
 ) -> Result<bool, Refusal> {
     let Some(Value::Object(specification)) = body.remove("SSESpecification") else { return Ok(false) };
     let wanted = encryption::wanted(visit, &specification)?;
-    if let Wanted::Key(key) = &wanted {
-        if key.managed_by.is_none() {
-            access::move_to_key(visit, key)?;
-        }
+    if let Wanted::Key(key) = &wanted
+        && key.managed_by.is_none()
+    {
+        access::move_to_key(visit, key)?;
     }
     let mut new = encryption::remembered(&wanted);
     let same = match (&table.encryption, &new) {
@@ -98,8 +98,11 @@ fn encrypt(
 struct Indexes {
     created: Vec<(String, Index)>,
     deleted: Vec<String>,
-    updated: Vec<(String, Option<(i64, i64)>, Option<Value>)>,
+    updated: Vec<IndexUpdate>,
 }
+
+/// A change of one index: its name, new capacity, new on-demand limits.
+type IndexUpdate = (String, Option<(i64, i64)>, Option<Value>);
 
 impl Indexes {
     /// Takes from the body what the engine does not keep; creations and deletions stay in it.

@@ -50,7 +50,6 @@ pub(crate) fn serve(visit: &Visit<'_>) -> Result<Reply, Refusal> {
 
 type Operation = fn(&Visit<'_>) -> Result<Reply, Refusal>;
 
-#[expect(clippy::too_many_lines, reason = "one line for each operation")]
 fn operation(name: &str) -> Option<Operation> {
     Some(match name {
         "CreateUser" => user::create,

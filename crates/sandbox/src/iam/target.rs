@@ -28,10 +28,9 @@ pub(super) fn target(visit: &Visit<'_>) -> Result<(String, Context), Refusal> {
         context = context.with_all("aws:TagKeys", keys);
     }
     let operation = visit.call.operation.as_str();
-    if operation.starts_with("Attach") || operation.starts_with("Detach") {
-        if let Some(policy) = form.text("PolicyArn") {
-            context = context.with("iam:PolicyARN", policy);
-        }
+    let attaches = operation.starts_with("Attach") || operation.starts_with("Detach");
+    if let (true, Some(policy)) = (attaches, form.text("PolicyArn")) {
+        context = context.with("iam:PolicyARN", policy);
     }
     if let Some(boundary) = form.text("PermissionsBoundary") {
         context = context.with("iam:PermissionsBoundary", boundary);

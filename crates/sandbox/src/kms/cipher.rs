@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use terrane_iam::Context;
 
 use super::authority::{key_context, may, with_encryption_context};
@@ -241,5 +241,5 @@ pub(super) fn generate_random(visit: &Visit<'_>) -> Result<Reply, Refusal> {
             "1 validation error detected: Value at 'numberOfBytes' failed to satisfy constraint: Member must have value between 1 and 1024",
         )
     })?;
-    Ok(Value::from(json!({ "Plaintext": STANDARD.encode(random(bytes)?) })).into())
+    Ok(json!({ "Plaintext": STANDARD.encode(random(bytes)?) }).into())
 }

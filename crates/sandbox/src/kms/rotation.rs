@@ -68,9 +68,6 @@ pub(super) fn status(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     let key = find::by_key_name(visit, &input.key_id)?;
     may_plainly(visit, &key, "kms:GetKeyRotationStatus")?;
     must_not_be_pending(visit, &key)?;
-    if !key.is_symmetric() {
-        must_rotate(visit, &key)?;
-    }
     let mut status =
         json!({ "KeyId": key.arn(visit.account()), "KeyRotationEnabled": key.rotation.is_some() });
     if let (Some(rotation), Some(object)) = (&key.rotation, status.as_object_mut()) {
