@@ -65,8 +65,6 @@ struct Parser<'t> {
     names: Names,
     /// The next byte.
     at: usize,
-    /// Behind the last byte; before the end of the text inside a heredoc.
-    end: usize,
     depth: usize,
     /// Whether a new line ends an expression: so it is between the items of an object.
     lines_matter: bool,
@@ -83,7 +81,6 @@ impl<'t> Parser<'t> {
             origin,
             names,
             at: 0,
-            end: text.len(),
             depth: 0,
             lines_matter: false,
             bound: Vec::new(),
@@ -133,7 +130,7 @@ impl<'t> Parser<'t> {
     // Reading characters.
 
     fn rest(&self) -> &'t str {
-        self.text.get(self.at..self.end).unwrap_or("")
+        self.text.get(self.at..).unwrap_or("")
     }
 
     fn peek(&self) -> Option<char> {
@@ -145,7 +142,7 @@ impl<'t> Parser<'t> {
     }
 
     fn at_end(&self) -> bool {
-        self.at >= self.end
+        self.at >= self.text.len()
     }
 
     fn looking_at(&self, text: &str) -> bool {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use terrane_model::Diagnostic;
+
 use super::{Parsed, Parser};
 use crate::ast::{Expr, For, Node, ObjectKey, PostfixStep};
 
@@ -77,6 +79,9 @@ impl Parser<'_> {
             if self.at_assignment() {
                 return Ok(ObjectKey::Name(name.into(), span));
             }
+            if matches!(self.byte(), None | Some(b'}' | b',' | b'\n')) {
+                return Err(self.missing_value());
+            }
             self.at = start;
         }
         let parenthesised = self.byte() == Some(b'(');
@@ -93,8 +98,7 @@ impl Parser<'_> {
             let detail = "A key that is to be looked up stands in parentheses: `(local.name) = value`. \
                           A key that is meant as text stands in quotes.";
             return Err(Box::new(
-                terrane_model::Diagnostic::error("ambiguous-key", "Ambiguous key of an object", detail)
-                    .at(key.span),
+                Diagnostic::error("ambiguous-key", "Ambiguous key of an object", detail).at(key.span),
             ));
         }
         Ok(ObjectKey::Computed(key))
@@ -111,14 +115,18 @@ impl Parser<'_> {
     fn object_value(&mut self) -> Parsed<Expr> {
         self.skip();
         if !self.at_assignment() {
-            return Err(self.error_here(
-                "missing-value",
-                "Missing value of an attribute",
-                format!("A `=` or `:` and a value are expected behind a key; there is {}.", self.found()),
-            ));
+            return Err(self.missing_value());
         }
         self.at += 1;
         self.expression()
+    }
+
+    fn missing_value(&self) -> Box<Diagnostic> {
+        self.error_here(
+            "missing-value",
+            "Missing value of an attribute",
+            format!("A `=` or `:` and a value are expected behind a key; there is {}.", self.found()),
+        )
     }
 
     /// Whether a `for` begins here, and not an attribute of that name.
@@ -205,7 +213,7 @@ impl Parser<'_> {
         }
     }
 
-    pub(super) fn invalid_for(&self, expected: &str) -> Box<terrane_model::Diagnostic> {
+    pub(super) fn invalid_for(&self, expected: &str) -> Box<Diagnostic> {
         let detail = format!("{expected}; there is {}.", self.found());
         self.error_here("invalid-for", "Invalid `for` expression", detail)
     }

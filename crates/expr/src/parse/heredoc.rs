@@ -24,20 +24,8 @@ impl Parser<'_> {
                 "The text begins in the next line; nothing may follow the word here.",
             ));
         }
-        let Some(length) = length_before(self.rest(), word) else {
-            return Err(self.error_here(
-                "unclosed-heredoc",
-                "Unclosed heredoc",
-                format!("A line with the word `{word}` alone is expected to end the text."),
-            ));
-        };
-        let whole_end = std::mem::replace(&mut self.end, self.at + length);
-        let body = self.bare_template();
-        self.at = self.end;
-        self.end = whole_end;
-        let mut body = body?;
-        let last_line = self.rest();
-        self.at += last_line.find(word).unwrap_or(0) + word.len();
+        let mut body = self.heredoc_template(word)?;
+        self.at += self.rest().find(word).unwrap_or(0) + word.len();
         body.span = self.span_from(start);
         if flush {
             body.node = flushed(body.node);
@@ -46,22 +34,12 @@ impl Parser<'_> {
     }
 }
 
-/// How many bytes stand before the line that holds nothing but the word.
-fn length_before(text: &str, word: &str) -> Option<usize> {
-    let mut length = 0;
-    for line in text.split_inclusive('\n') {
-        let trimmed = line.trim_end_matches(['\n', '\r']).trim_start();
-        if trimmed.strip_prefix(word).is_some_and(|rest| rest.trim_start().is_empty() || closes(rest)) {
-            return Some(length);
-        }
-        length += line.len();
-    }
-    None
-}
-
-/// What may follow the closing word on its line.
-fn closes(rest: &str) -> bool {
-    rest.trim_start().starts_with([',', ')', ']', '}', '~'])
+/// Whether a line ends a heredoc: nothing but the word stands on it, and perhaps what closes the expression around.
+pub(super) fn ends_heredoc(text: &str, word: &str) -> bool {
+    let line = text.split('\n').next().unwrap_or("");
+    let Some(rest) = line.trim_start().strip_prefix(word) else { return false };
+    let rest = rest.trim_start();
+    rest.is_empty() || rest.starts_with([',', ')', ']', '}', '~'])
 }
 
 /// Takes the indentation that all lines share away.

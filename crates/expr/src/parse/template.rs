@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use terrane_model::{Diagnostic, Value};
 
+use super::heredoc::ends_heredoc;
 use super::{Parsed, Parser};
 use crate::ast::{Conditional, Expr, For, Node, Part};
 
 /// How the text around the markers is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
+enum Style<'t> {
     /// In quotes, with escapes.
     Quoted,
     /// As it stands. Strip marks reach to the end of a line at most.
     Bare,
+    /// As it stands, up to a line with the word alone.
+    Heredoc(&'t str),
 }
 
 /// What ends a run of parts.
@@ -78,7 +81,7 @@ impl Parts {
     }
 }
 
-impl Parser<'_> {
+impl<'t> Parser<'t> {
     pub(super) fn whole_template(&mut self) -> Parsed<Expr> {
         let plain = |text: &str| !text.contains("${") && !text.contains("%{");
         if plain(self.text) {
@@ -89,9 +92,15 @@ impl Parser<'_> {
     }
 
     /// A bare template up to the end.
-    pub(super) fn bare_template(&mut self) -> Parsed<Expr> {
-        let start = self.at;
+    fn bare_template(&mut self) -> Parsed<Expr> {
         let (parts, _) = self.parts(Style::Bare, None)?;
+        Ok(self.unwrapped(parts, 0))
+    }
+
+    /// The lines of a heredoc, up to the one with the word.
+    pub(super) fn heredoc_template(&mut self, word: &'t str) -> Parsed<Expr> {
+        let start = self.at;
+        let (parts, _) = self.parts(Style::Heredoc(word), None)?;
         Ok(self.unwrapped(parts, start))
     }
 
@@ -124,15 +133,21 @@ impl Parser<'_> {
     }
 
     /// Text and markers up to the closing quote, the end, or a directive that belongs to `open`.
-    fn parts(&mut self, style: Style, open: Option<End>) -> Parsed<(Parts, End)> {
+    fn parts(&mut self, style: Style<'t>, open: Option<End>) -> Parsed<(Parts, End)> {
         let mut parts = Parts::default();
         self.strip_after_directive(&mut parts);
         loop {
             self.text_pieces(style, &mut parts)?;
-            if self.at_end() {
+            if self.at_end() || self.at_heredoc_end(style) {
                 return match (style, open) {
                     (Style::Bare, None) => Ok((parts, End::Whole)),
+                    (Style::Heredoc(_), None) if !self.at_end() => Ok((parts, End::Whole)),
                     (_, Some(_)) => Err(self.unfinished(open)),
+                    (Style::Heredoc(word), None) => Err(self.error_here(
+                        "unclosed-heredoc",
+                        "Unclosed heredoc",
+                        format!("A line with the word `{word}` alone is expected to end the text."),
+                    )),
                     (Style::Quoted, None) => Err(self.error_here(
                         "unclosed-quote",
                         "Unclosed quote",
@@ -194,14 +209,24 @@ impl Parser<'_> {
         )
     }
 
+    /// Whether the line that begins here ends the heredoc.
+    fn at_heredoc_end(&self, style: Style<'t>) -> bool {
+        let Style::Heredoc(word) = style else { return false };
+        let before = self.text.get(..self.at).unwrap_or("");
+        before.ends_with('\n') && ends_heredoc(self.rest(), word)
+    }
+
     /// Reads literal text up to a marker, the closing quote or the end.
-    fn text_pieces(&mut self, style: Style, parts: &mut Parts) -> Parsed<()> {
+    fn text_pieces(&mut self, style: Style<'t>, parts: &mut Parts) -> Parsed<()> {
         let mut text = String::new();
         let mut any = false;
         loop {
+            if self.at_heredoc_end(style) {
+                break;
+            }
             let rest = self.rest();
             let stop = match style {
-                Style::Bare => rest.find(['$', '%', '\n']),
+                Style::Bare | Style::Heredoc(_) => rest.find(['$', '%', '\n']),
                 Style::Quoted => rest.find(['$', '%', '"', '\\', '\n']),
             };
             let plain = rest.get(..stop.unwrap_or(rest.len())).unwrap_or("");
@@ -279,7 +304,7 @@ impl Parser<'_> {
     /// A directive whose `%{` was read. Gives an end when it belongs to the directive around.
     fn directive(
         &mut self,
-        style: Style,
+        style: Style<'t>,
         open: Option<End>,
         start: usize,
         parts: &mut Parts,
@@ -338,7 +363,7 @@ impl Parser<'_> {
         self.error_here("unclosed-directive", "Unclosed template directive", detail)
     }
 
-    fn if_directive(&mut self, style: Style, start: usize) -> Parsed<Part> {
+    fn if_directive(&mut self, style: Style<'t>, start: usize) -> Parsed<Part> {
         let condition = self.with_lines(false, Parser::expression)?;
         self.close_marker()?;
         let yes_at = self.at;
@@ -359,7 +384,7 @@ impl Parser<'_> {
         )))
     }
 
-    fn for_directive(&mut self, style: Style, start: usize) -> Parsed<Part> {
+    fn for_directive(&mut self, style: Style<'t>, start: usize) -> Parsed<Part> {
         let (key_name, value_name, collection) = self.with_lines(false, |p| {
             let first = p.binding()?;
             p.skip();
