@@ -211,9 +211,18 @@ async fn change(cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<Valu
     }
     if prior.get("policy") != planned.get("policy") {
         let document = needed(planned, "policy", "iam:CreatePolicyVersion")?;
-        make_room(clients, arn).await?;
-        let call = clients.iam().create_policy_version().policy_arn(arn).policy_document(document);
-        call.set_as_default(true).send().await.map_err(failed("iam:CreatePolicyVersion"))?;
+        let call = || async {
+            make_room(clients, arn).await?;
+            let once = aws_sdk_iam::config::Builder::new().retry_config(RetryConfig::disabled());
+            let call = clients.iam().create_policy_version().policy_arn(arn).policy_document(document);
+            let call = call.set_as_default(true).customize().config_override(once);
+            call.send().await.map(drop).map_err(failed("iam:CreatePolicyVersion"))
+        };
+        let look = || async {
+            let observed = observe(clients, arn).await?;
+            Ok(observed.filter(|observed| (iam::POLICY.equivalent)(document, &observed.document)).map(drop))
+        };
+        create_once(cx, call, look).await?;
     }
     as_planned(cx, arn, planned).await
 }

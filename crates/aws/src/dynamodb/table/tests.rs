@@ -411,6 +411,14 @@ async fn an_update_whose_answer_got_lost_is_not_a_failure() {
         )
         .answer("DescribeTable", &faster);
     update(&cloud, &table, body(&[("read_capacity", 5.into())])).await;
+    assert_eq!(cloud.requests("UpdateTable").len(), 1);
+    let slow = described(json!({}));
+    let cloud = details()
+        .fail("UpdateTable", 500, "InternalServerError", "try again")
+        .answer("UpdateTable", "{}")
+        .answer("DescribeTable", &slow)
+        .answer("DescribeTable", &faster);
+    update(&cloud, &table, body(&[("read_capacity", 5.into())])).await;
     assert_eq!(cloud.requests("UpdateTable").len(), 2);
 }
 

@@ -4,7 +4,9 @@
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::operation::update_table::builders::UpdateTableFluentBuilder;
-use aws_sdk_dynamodb::types::{BillingMode, GlobalSecondaryIndexUpdate, StreamSpecification, TableClass};
+use aws_sdk_dynamodb::types::{
+    BillingMode, GlobalSecondaryIndexUpdate, SseStatus, StreamSpecification, TableClass, TableDescription,
+};
 use terrane_model::Value;
 use terrane_provider::once::create_once;
 use terrane_provider::wait::retry;
@@ -29,13 +31,18 @@ pub async fn bring(cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<V
     let steps = index::steps(prior, planned);
     for index in &steps.deletes {
         let update = index::deletion(index)?;
-        update_table(cx, name, |call| call.global_secondary_index_updates(update.clone())).await?;
+        let change = |call: UpdateTableFluentBuilder| call.global_secondary_index_updates(update.clone());
+        update_table(cx, name, change, |table| !has_index(table, index)).await?;
         active(cx, name, Some(index)).await?;
     }
     if differs(prior, planned, "table_class")
-        && let Some(class) = filled(planned, "table_class")
+        && let Some(class) = filled(planned, "table_class").map(TableClass::from)
     {
-        update_table(cx, name, |call| call.table_class(TableClass::from(class))).await?;
+        let is_class = |table: &TableDescription| {
+            table.table_class_summary.as_ref().and_then(|summary| summary.table_class.as_ref())
+                == Some(&class)
+        };
+        update_table(cx, name, |call| call.table_class(class.clone()), is_class).await?;
         active(cx, name, None).await?;
     }
     new_view(cx, name, prior, planned).await?;
@@ -43,11 +50,12 @@ pub async fn bring(cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<V
     for index in &steps.creates {
         let update = index::creation(index, text(planned, "billing_mode") != Some(ON_DEMAND))?;
         let definitions = index::attribute_definitions(planned)?;
-        update_table(cx, name, |call| {
+        let change = |call: UpdateTableFluentBuilder| {
             call.set_attribute_definitions(Some(definitions.clone()))
                 .global_secondary_index_updates(update.clone())
-        })
-        .await?;
+        };
+        update_table(cx, name, change, |table| has_index(table, text(index, "name").unwrap_or_default()))
+            .await?;
         active(cx, name, None).await?;
     }
     encryption(cx, name, prior, planned).await?;
@@ -65,39 +73,36 @@ fn differs(prior: &Value, planned: &Value, name: &str) -> bool {
     before != after && !(before.is_none_or(is_zero) && after.is_none_or(is_zero))
 }
 
-/// Changes the table by one call. When the answer gets lost the table tells whether the call had an effect: then the
-/// same change is refused as no change.
-async fn update_table<F>(cx: &Context<'_>, name: &str, change: F) -> Result<(), Error>
+/// Changes the table by one call. When the answer gets lost, `done` tells from the table whether the call had its effect.
+async fn update_table<F, D>(cx: &Context<'_>, name: &str, change: F, done: D) -> Result<(), Error>
 where
     F: Fn(UpdateTableFluentBuilder) -> UpdateTableFluentBuilder,
+    D: Fn(&TableDescription) -> bool,
 {
     let clients: &Clients = cx.session.clients()?;
-    let uncertain = std::sync::atomic::AtomicBool::new(false);
     let call = || async {
         let once = aws_sdk_dynamodb::config::Builder::new().retry_config(RetryConfig::disabled());
         let request =
             change(clients.dynamodb().update_table().table_name(name)).customize().config_override(once);
-        let result = request.send().await.map(drop).map_err(failed("dynamodb:UpdateTable"));
-        match result {
-            Err(error) if uncertain.load(std::sync::atomic::Ordering::Relaxed) && is_no_change(&error) => {
-                Ok(())
-            }
-            other => other,
-        }
+        request.send().await.map(drop).map_err(failed("dynamodb:UpdateTable"))
     };
     let look = || async {
-        uncertain.store(true, std::sync::atomic::Ordering::Relaxed);
-        active(cx, name, None).await?;
-        Ok(None)
+        let table = active(cx, name, None).await?;
+        Ok(done(&table).then_some(()))
     };
     retry(cx, RETRIES, || create_once(cx, call, look)).await
 }
 
-fn is_no_change(error: &Error) -> bool {
-    error.is_code("ValidationException")
-        && ["will not change", "already", "requested value equals", "not exist"]
-            .iter()
-            .any(|text| error.message.contains(text))
+fn has_index(table: &TableDescription, name: &str) -> bool {
+    table.global_secondary_indexes().iter().any(|index| index.index_name.as_deref() == Some(name))
+}
+
+fn stream_is(table: &TableDescription, wanted: &StreamSpecification) -> bool {
+    let stream = table.stream_specification.as_ref().filter(|stream| stream.stream_enabled);
+    match wanted.stream_enabled {
+        true => stream.is_some_and(|stream| stream.stream_view_type == wanted.stream_view_type),
+        false => stream.is_none(),
+    }
 }
 
 /// What a stream tells can only be changed by turning the stream off and on.
@@ -107,11 +112,12 @@ async fn new_view(cx: &Context<'_>, name: &str, prior: &Value, planned: &Value) 
         return Ok(());
     }
     let off = built(StreamSpecification::builder().stream_enabled(false).build())?;
-    update_table(cx, name, |call| call.stream_specification(off.clone())).await?;
-    active(cx, name, None).await?;
-    let on = stream(planned)?;
-    update_table(cx, name, |call| call.set_stream_specification(on.clone())).await?;
-    active(cx, name, None).await.map(drop)
+    for step in [Some(off), stream(planned)?].into_iter().flatten() {
+        let change = |call: UpdateTableFluentBuilder| call.stream_specification(step.clone());
+        update_table(cx, name, change, |table| stream_is(table, &step)).await?;
+        active(cx, name, None).await?;
+    }
+    Ok(())
 }
 
 /// Billing, capacity, protection, limits and the stream: one call.
@@ -162,6 +168,24 @@ impl Main {
         Ok(main)
     }
 
+    /// Whether the table shows the change. One with indexes or limits is rather made again: that does no harm.
+    fn is_done(&self, table: &TableDescription) -> bool {
+        let mode = table.billing_mode_summary.as_ref().and_then(|summary| summary.billing_mode.clone());
+        let mode = mode.unwrap_or(BillingMode::Provisioned);
+        let units = table.provisioned_throughput.as_ref();
+        let units = units.map(|units| (units.read_capacity_units, units.write_capacity_units));
+        self.indexes.is_empty()
+            && self.limits.is_none()
+            && self.billing.as_ref().is_none_or(|wanted| *wanted == mode)
+            && self.throughput.as_ref().is_none_or(|wanted| {
+                units == Some((Some(wanted.read_capacity_units), Some(wanted.write_capacity_units)))
+            })
+            && self
+                .protection
+                .is_none_or(|wanted| table.deletion_protection_enabled.unwrap_or(false) == wanted)
+            && self.stream.as_ref().is_none_or(|wanted| stream_is(table, wanted))
+    }
+
     fn is_empty(&self) -> bool {
         self.billing.is_none()
             && self.protection.is_none()
@@ -182,7 +206,7 @@ async fn main_change(
     if main.is_empty() {
         return Ok(());
     }
-    update_table(cx, name, |call| {
+    let change = |call: UpdateTableFluentBuilder| {
         let main = main.clone();
         call.set_billing_mode(main.billing)
             .set_provisioned_throughput(main.throughput)
@@ -190,8 +214,8 @@ async fn main_change(
             .set_on_demand_throughput(main.limits)
             .set_stream_specification(main.stream)
             .set_global_secondary_index_updates((!main.indexes.is_empty()).then_some(main.indexes))
-    })
-    .await?;
+    };
+    update_table(cx, name, change, |table| main.is_done(table)).await?;
     active(cx, name, None).await.map(drop)
 }
 
@@ -202,7 +226,14 @@ async fn encryption(cx: &Context<'_>, name: &str, prior: &Value, planned: &Value
         return Ok(());
     }
     let specification = settings::encryption(planned);
-    update_table(cx, name, |call| call.set_sse_specification(specification.clone())).await?;
+    let wanted = specification.as_ref().and_then(|wanted| wanted.enabled).unwrap_or(false);
+    let key = specification.as_ref().and_then(|wanted| wanted.kms_master_key_id.clone());
+    let is_done = |table: &TableDescription| {
+        let shown = table.sse_description.as_ref().filter(|shown| shown.status == Some(SseStatus::Enabled));
+        let shown_key = shown.and_then(|shown| shown.kms_master_key_arn.clone());
+        shown.is_some() == wanted && (key.is_none() || key == shown_key)
+    };
+    update_table(cx, name, |call| call.set_sse_specification(specification.clone()), is_done).await?;
     active(cx, name, None).await.map(drop)
 }
 

@@ -155,6 +155,13 @@ async fn a_new_text_makes_room_waits_and_keeps_the_old_one_out() {
     );
     assert!(cloud.requests("CreatePolicyVersion")[0].contains("SetAsDefault=true"));
     assert_eq!(cloud.requests("GetPolicyVersion").len(), 2);
+    let lost = Cloud::default()
+        .answer("ListPolicyVersions", &versions(1))
+        .lose("CreatePolicyVersion")
+        .answer("GetPolicy", &got(""))
+        .answer("GetPolicyVersion", &version(PUT));
+    lost.with(async |cx| Policy.update(cx, &object, &planned).await).await.unwrap();
+    assert_eq!(lost.requests("CreatePolicyVersion").len(), 1, "no second version");
 }
 
 #[tokio::test(start_paused = true)]
