@@ -1,7 +1,7 @@
 //! The folder that a sandbox lives in: made for the owner alone, and open in one process at a time.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -40,6 +40,7 @@ impl Folder {
         file.set_len(0).map_err(failed)?;
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
+        keep_out_of_git(path).map_err(failed)?;
         Ok(Folder { path: path.to_owned(), _lock: file })
     }
 
@@ -73,6 +74,16 @@ impl Folder {
     }
 }
 
+/// Key material and secrets must not end up in a repository, so the folder ignores itself.
+fn keep_out_of_git(path: &Path) -> std::io::Result<()> {
+    let made = OpenOptions::new().write(true).create_new(true).open(path.join(".gitignore"));
+    match made {
+        Ok(mut file) => file.write_all(b"*\n"),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +99,7 @@ mod tests {
         assert_eq!(rights(&file), 0o600);
         assert_eq!(rights(&path.join("lock")), 0o600);
         assert_eq!(folder.names_between("x", ".db"), [""]);
+        assert_eq!(std::fs::read_to_string(path.join(".gitignore")).unwrap(), "*\n");
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! ([`Sandbox::http_client`]), or on a loopback port for other programs ([`serve`]). Nothing leaves the machine. The folder
 //! holds key material and secrets in the clear: it is for play, and readable by its owner alone.
 //!
-//! Each call goes through one pipeline: it is read, its caller is found by the access key, the policies decide, faults
-//! and latency strike if they are asked for, the service does its work, and the changes are committed.
+//! Each call goes through one pipeline: it is read and counted, latency and faults strike if they are asked for, the caller
+//! is found by the access key, the policies decide, the service does its work, and the changes are committed.
 
 mod authorize;
 mod clock;

@@ -1,8 +1,9 @@
 //! The sandbox itself: one pipeline for every call.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -35,6 +36,7 @@ struct Inner {
     store: Store,
     policies: PolicyCache,
     fates: Fates,
+    counts: Mutex<BTreeMap<String, u64>>,
     /// Holds the folder, so that no other process opens it.
     engines: Engines,
 }
@@ -80,7 +82,9 @@ impl Sandbox {
         let fates = Fates::new(options.faults);
         let engines = Engines::check(folder)?;
         let policies = PolicyCache::default();
-        Ok(Sandbox { inner: Arc::new(Inner { options, store, policies, fates, engines }) })
+        Ok(Sandbox {
+            inner: Arc::new(Inner { options, store, policies, fates, counts: Mutex::default(), engines }),
+        })
     }
 
     /// The access key of the administrator, the user `terrane-admin` with every permission.
@@ -103,6 +107,12 @@ impl Sandbox {
         open::advance(&self.inner.store, by)?;
         self.inner.options.clock.advance(by);
         Ok(())
+    }
+
+    /// How often each operation was called since the sandbox was opened, such as `kms:DescribeKey`; refused and lost calls count.
+    #[must_use]
+    pub fn call_counts(&self) -> BTreeMap<String, u64> {
+        self.inner.counts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The time as the sandbox sees it.
@@ -142,6 +152,7 @@ impl Inner {
             Ok(call) => call,
             Err((service, refusal)) => return Ok(refused(service, &refusal)),
         };
+        self.count(&call);
         let fate = self.fates.draw();
         let outcome = match fate {
             Fate::Throttled => Err(throttled(call.service)),
@@ -161,6 +172,12 @@ impl Inner {
             Ok(reply) => replied(&call, reply),
             Err(refusal) => refused(Some(call.service), &refusal),
         })
+    }
+
+    fn count(&self, call: &Call) {
+        let name = format!("{}:{}", call.service.prefix(), call.operation);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        *counts.entry(name).or_default() += 1;
     }
 
     /// Serves one call in one transaction, whose changes are kept unless the call is refused.

@@ -40,6 +40,7 @@ pub(super) fn create(visit: &Visit<'_>) -> Result<Reply, Refusal> {
         name: name.clone(),
         id: ids::uuid(),
         created: visit.now,
+        partition_key: partition_key(&body),
         phase,
         encryption: encryption::remembered(&wanted),
         indexes: indexes(&mut body, phase),
@@ -57,6 +58,14 @@ pub(super) fn create(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     visit.store.put(&table)?;
     let description = describe::beginning(visit, &table, Work::Creating)?;
     Ok(json!({ "TableDescription": description }).into())
+}
+
+/// The name of the key that is hashed, as far as the body has one; the engine refuses a table without.
+fn partition_key(body: &Map<String, Value>) -> String {
+    let keys = body.get("KeySchema").and_then(Value::as_array).into_iter().flatten();
+    let mut hashed = keys.filter(|key| key.get("KeyType").and_then(Value::as_str) == Some("HASH"));
+    let name = hashed.next().and_then(|key| key.get("AttributeName")).and_then(Value::as_str);
+    name.unwrap_or_default().to_owned()
 }
 
 /// Makes the table in the engine. One that the engine still has, though the store does not, is of a call that failed.

@@ -60,7 +60,10 @@ impl Engines {
                 let path = path
                     .to_str()
                     .ok_or_else(|| Refusal::internal("The sandbox's folder must have a name in UTF-8."))?;
-                Database::new(path).map_err(|error| refusal("", error))?
+                let database = Database::new(path).map_err(|error| refusal("", error))?;
+                // Sets the usual way of writing, which survives a killed process without waiting for the disk at each call.
+                database.disable_bulk_loading().map_err(|error| refusal("", error))?;
+                database
             }
         };
         let engine = Engine { database: database.clone() };

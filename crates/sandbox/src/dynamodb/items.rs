@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use terrane_iam::Context;
 
 use super::records::Work;
-use super::{access, find, statement};
+use super::{access, find, leading, statement};
 use crate::visit::Visit;
 use crate::wire::{Refusal, Reply};
 
@@ -36,16 +36,22 @@ pub(super) fn serve(visit: &Visit<'_>) -> Result<Reply, Refusal> {
 
 fn accesses(visit: &Visit<'_>, operation: &str, body: &Map<String, Value>) -> Result<Vec<Access>, Refusal> {
     let list = |name: &str| body.get(name).and_then(Value::as_array).into_iter().flatten();
-    Ok(match operation {
-        "BatchGetItem" | "BatchWriteItem" => body
-            .get("RequestItems")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flat_map(Map::keys)
-            .map(|table| plain(visit, operation, table))
-            .collect(),
+    let mut found = Vec::new();
+    match operation {
+        "BatchGetItem" | "BatchWriteItem" => {
+            let tables = body.get("RequestItems").and_then(Value::as_object);
+            for (table, request) in tables.into_iter().flatten() {
+                let access = plain(visit, operation, table);
+                found.push(match request.as_object() {
+                    Some(request) => with_keys(visit, access, |key| leading::keys(key, request))?,
+                    None => with_keys(visit, access, |key| leading::keys_of_writes(key, request))?,
+                });
+            }
+        }
         "TransactGetItems" => {
-            list("TransactItems").filter_map(|item| within(visit, item, "Get", "GetItem")).collect()
+            for item in list("TransactItems") {
+                found.extend(within(visit, item, "Get", "GetItem")?);
+            }
         }
         "TransactWriteItems" => {
             let kinds = [
@@ -54,26 +60,45 @@ fn accesses(visit: &Visit<'_>, operation: &str, body: &Map<String, Value>) -> Re
                 ("Delete", "DeleteItem"),
                 ("ConditionCheck", "ConditionCheckItem"),
             ];
-            list("TransactItems")
-                .flat_map(|item| kinds.iter().filter_map(|(kind, action)| within(visit, item, kind, action)))
-                .collect()
+            for (item, (kind, action)) in
+                list("TransactItems").flat_map(|item| kinds.map(|kind| (item, kind)))
+            {
+                found.extend(within(visit, item, kind, action)?);
+            }
         }
-        "ExecuteStatement" => statement::access(visit, body).into_iter().collect(),
-        "ExecuteTransaction" => members(visit, list("TransactStatements")),
-        "BatchExecuteStatement" => members(visit, list("Statements")),
+        "ExecuteStatement" => found.extend(statement::access(visit, body)),
+        "ExecuteTransaction" => found.extend(members(visit, list("TransactStatements"))),
+        "BatchExecuteStatement" => found.extend(members(visit, list("Statements"))),
         _ => {
             let name = find::name_in(visit, body)?;
             let mut access = plain(visit, operation, &name);
             access.index = body.get("IndexName").and_then(Value::as_str).map(str::to_owned);
-            if let Some(select) = body.get("Select").and_then(Value::as_str) {
-                access.context = access.context.with("dynamodb:Select", select);
+            for (field, key) in [("Select", "dynamodb:Select"), ("ReturnValues", "dynamodb:ReturnValues")] {
+                if let Some(value) = body.get(field).and_then(Value::as_str) {
+                    access.context = access.context.with(key, value);
+                }
             }
-            if let Some(values) = body.get("ReturnValues").and_then(Value::as_str) {
-                access.context = access.context.with("dynamodb:ReturnValues", values);
-            }
-            vec![access]
+            found.push(with_keys(visit, access, |key| leading::keys(key, body))?);
         }
-    })
+    }
+    Ok(found)
+}
+
+/// Adds the partition keys that the request names, where the table's own keys are meant.
+fn with_keys(
+    visit: &Visit<'_>,
+    mut access: Access,
+    keys: impl FnOnce(&str) -> Vec<String>,
+) -> Result<Access, Refusal> {
+    if access.index.is_none()
+        && let Some(table) = find::table(visit, &access.table)?
+    {
+        let keys = keys(&table.partition_key);
+        if !keys.is_empty() {
+            access.context = access.context.with_all("dynamodb:LeadingKeys", keys);
+        }
+    }
+    Ok(access)
 }
 
 fn members<'v>(visit: &Visit<'_>, list: impl Iterator<Item = &'v Value>) -> Vec<Access> {
@@ -89,11 +114,12 @@ fn plain(visit: &Visit<'_>, operation: &str, table: &str) -> Access {
     }
 }
 
-fn within(visit: &Visit<'_>, item: &Value, kind: &str, action: &str) -> Option<Access> {
-    let table = item.get(kind)?.get("TableName")?.as_str()?;
+fn within(visit: &Visit<'_>, item: &Value, kind: &str, action: &str) -> Result<Option<Access>, Refusal> {
+    let Some(request) = item.get(kind).and_then(Value::as_object) else { return Ok(None) };
+    let Some(table) = request.get("TableName").and_then(Value::as_str) else { return Ok(None) };
     let mut access = plain(visit, action, table);
     access.context = access.context.with("dynamodb:EnclosingOperation", &visit.call.operation);
-    Some(access)
+    with_keys(visit, access, |key| leading::keys(key, request)).map(Some)
 }
 
 /// Writes the names of tables that were given as ARNs as the engine knows them; says whether there were any.

@@ -10,6 +10,7 @@ mod encryption;
 mod engine;
 mod find;
 mod items;
+mod leading;
 mod records;
 mod resource_policy;
 mod rest;

@@ -52,6 +52,8 @@ pub(crate) struct Table {
     pub(crate) name: String,
     pub(crate) id: String,
     pub(crate) created: Moment,
+    /// The name of the partition key.
+    pub(crate) partition_key: String,
     pub(crate) phase: Phase,
     pub(crate) encryption: Option<Encryption>,
     pub(crate) indexes: BTreeMap<String, Index>,

@@ -406,6 +406,34 @@ async fn indexes_are_resources_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_user_can_be_held_to_items_of_its_own() {
+    let sandbox = sandbox();
+    let admin = Aws::admin(&sandbox);
+    create(&admin, "Forum").await;
+    let user = admin.new_user(&sandbox, "ann").await;
+    let policy = serde_json::json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow", "Action": "dynamodb:*", "Resource": "*",
+            "Condition": { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["${aws:username}"] }, "Null": { "dynamodb:LeadingKeys": "false" } },
+        }],
+    });
+    let call =
+        admin.iam.put_user_policy().user_name("ann").policy_name("own").policy_document(policy.to_string());
+    call.send().await.unwrap();
+    let put = |key: &str| user.dynamodb.put_item().table_name("Forum").item("k", value(key)).send();
+    put("ann").await.unwrap();
+    assert_eq!(refused(put("bob").await).0, "AccessDeniedException");
+    let query = |key: &str| {
+        let call = user.dynamodb.query().table_name("Forum").key_condition_expression("k = :k");
+        call.expression_attribute_values(":k", value(key)).send()
+    };
+    assert_eq!(query("ann").await.unwrap().count, 1);
+    assert_eq!(refused(query("bob").await).0, "AccessDeniedException");
+    assert_eq!(refused(user.dynamodb.scan().table_name("Forum").send().await).0, "AccessDeniedException");
+}
+
+#[tokio::test]
 async fn streams_have_arns_of_the_account() {
     let sandbox = sandbox();
     let admin = Aws::admin(&sandbox);

@@ -52,6 +52,17 @@ async fn a_lost_answer_is_a_broken_connection_and_the_call_was_carried_out() {
     assert_eq!(users.len(), 21);
 }
 
+#[tokio::test]
+async fn calls_are_counted_whatever_becomes_of_them() {
+    let sandbox = sandbox_with(|options| options.faults = Faults { throttled: 1.0, ..Faults::default() });
+    let admin = Aws::admin(&sandbox);
+    let _ = admin.kms.list_keys().send().await;
+    let _ = admin.kms.list_keys().send().await;
+    let _ = admin.sts.get_caller_identity().send().await;
+    let counts: Vec<_> = sandbox.call_counts().into_iter().collect();
+    assert_eq!(counts, [("kms:ListKeys".to_owned(), 2), ("sts:GetCallerIdentity".to_owned(), 1)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn latency_is_waited_for() {
     let sandbox = sandbox_with(|options| options.latency = Duration::from_secs(3));

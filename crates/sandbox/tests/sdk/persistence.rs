@@ -124,6 +124,49 @@ async fn a_table_that_an_interrupted_call_left_behind_is_not_in_the_way() {
     assert_eq!(table.key_schema.unwrap()[0].attribute_name, "k");
 }
 
+/// Makes and deletes tables until it is killed, if the other test below has started it for that.
+#[tokio::test]
+async fn a_process_that_will_be_killed() {
+    let Some(folder) = std::env::var_os("TERRANE_SANDBOX_OF_THE_KILLED") else { return };
+    let sandbox = open(Path::new(&folder));
+    let admin = Aws::admin(&sandbox);
+    for number in 0.. {
+        let name = format!("Table{}", number % 7);
+        let call = admin.dynamodb.create_table().table_name(&name).key_schema(part("k", KeyType::Hash));
+        let call = call.attribute_definitions(text("k")).provisioned_throughput(units(1, 1));
+        if call.send().await.is_err() {
+            admin.dynamodb.delete_table().table_name(&name).send().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_process_killed_at_any_moment_leaves_a_whole_sandbox() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..12_u64 {
+        let mut worker = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "persistence::a_process_that_will_be_killed"])
+            .env("TERRANE_SANDBOX_OF_THE_KILLED", folder.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(60 + 13 * round));
+        worker.kill().unwrap();
+        worker.wait().unwrap();
+
+        let sandbox = open(folder.path());
+        let admin = Aws::admin(&sandbox);
+        let names = admin.dynamodb.list_tables().send().await.unwrap().table_names.unwrap();
+        for number in 0..7 {
+            let name = format!("Table{number}");
+            let described = admin.dynamodb.describe_table().table_name(&name).send().await;
+            assert_eq!(described.is_ok(), names.contains(&name), "round {round}: {name}");
+            let put = admin.dynamodb.put_item().table_name(&name).item("k", value("a")).send().await;
+            assert_eq!(put.is_ok(), names.contains(&name), "round {round}: {name}");
+        }
+    }
+}
+
 async fn create(aws: &Aws) {
     aws.dynamodb
         .create_table()
