@@ -7,7 +7,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use terrane_model::{Diagnostic, FileId, Severity, Sources, Span};
 
-use super::paint::Paint;
+use super::paint::{Paint, Tone};
 use super::value_text::line;
 
 /// Longer lines are not shown as source, as a plan's or state's JSON on one line would be.
@@ -35,7 +35,7 @@ pub fn compact_warnings(diagnostics: &[Diagnostic], sources: &Sources, manner: M
         diagnostics.iter().partition(|diagnostic| diagnostic.is_error());
     let mut out = String::new();
     if !warnings.is_empty() {
-        out.push_str(&manner.paint.tone(super::paint::Tone::Warning, "Warnings:"));
+        out.push_str(&manner.paint.tone(Tone::Warning, "Warnings:"));
         out.push_str("\n\n");
         for warning in warnings {
             let place = warning.span.and_then(|span| place(span, sources, manner)).unwrap_or_default();
@@ -59,21 +59,24 @@ pub fn one(diagnostic: &Diagnostic, sources: &Sources, manner: Manner<'_>) -> St
         Severity::Error => Level::ERROR.with_name("Error"),
         Severity::Warning => Level::WARNING.with_name("Warning"),
     };
-    let snippets = snippets(diagnostic, sources, manner);
-    let mut group: Group<'_> = level.primary_title(diagnostic.summary).elements(snippets);
+    let title: Group<'_> =
+        level.primary_title(diagnostic.summary).elements(snippets(diagnostic, sources, manner));
+    let renderer = if manner.paint.is_on() { Renderer::styled() } else { Renderer::plain() };
+    let mut out = renderer.decor_style(DecorStyle::Ascii).render(&[title]).trim_end().to_owned();
+    out.push_str("\n\n");
     if let Some(address) = &diagnostic.address
         && !diagnostic.detail.contains(&address.to_string())
     {
-        group = group.element(Level::NOTE.with_name("object").message(line(&address.to_string())));
+        out.push_str(&format!("This is about {}.\n", line(&address.to_string())));
     }
-    let detail: Vec<String> = diagnostic.detail.split('\n').map(line).collect();
-    group = group.element(Level::NOTE.no_name().message(detail.join("\n")));
+    for part in diagnostic.detail.split('\n') {
+        out.push_str(&format!("{}\n", line(part)));
+    }
     for hint in &diagnostic.hints {
-        group = group.element(Level::HELP.with_name("hint").message(line(hint)));
+        out.push_str(&format!("{} {}\n", manner.paint.tone(Tone::Read, "hint:"), line(hint)));
     }
-    let renderer = if manner.paint.is_on() { Renderer::styled() } else { Renderer::plain() };
-    let text = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
-    format!("{}\n\n", text.trim_end())
+    out.push('\n');
+    out
 }
 
 /// The places in the order of the files, each file once.
@@ -144,8 +147,9 @@ fn path<'n>(name: &'n str, manner: Manner<'_>) -> Cow<'n, str> {
 mod tests {
     use super::*;
 
-    const PLAIN: Manner<'static> = Manner { paint: PLAIN_PAINT, folder: "" };
-    const PLAIN_PAINT: Paint = Paint::plain();
+    fn plain() -> Manner<'static> {
+        Manner { paint: Paint::default(), folder: "" }
+    }
 
     fn sources() -> Sources {
         let mut sources = Sources::default();
@@ -163,23 +167,22 @@ mod tests {
                     --> stacks/a/terrane.toml:2:1\n  \
                     |\n\
                     2 | descriptoin = \"é\"\n  \
-                    | ^^^^^^^^^^^\n  \
-                    |\n  \
-                    = There is no `descriptoin`.\n  \
-                    = hint: Look at the list.\n\n";
-        assert_eq!(one(&error, &sources(), Manner { folder: "stacks/a", ..PLAIN }), text);
+                    | ^^^^^^^^^^^\n\n\
+                    There is no `descriptoin`.\n\
+                    hint: Look at the list.\n\n";
+        assert_eq!(one(&error, &sources(), Manner { folder: "stacks/a", ..plain() }), text);
     }
 
     #[test]
     fn a_message_without_a_place_and_one_with_two_files() {
         let error = Diagnostic::error("x", "Nothing there", "Nothing.").about(&"aws_a.b".parse().unwrap());
-        let text = one(&error, &sources(), PLAIN);
+        let text = one(&error, &sources(), plain());
         assert!(text.starts_with("Error: Nothing there\n"), "{text}");
-        assert!(text.contains("object: aws_a.b"), "{text}");
+        assert!(text.contains("This is about aws_a.b."), "{text}");
         let error = Diagnostic::warning("x", "Twice", "Twice.")
             .at(Span::new(FileId(0), 0, 4))
             .with_related(Span::new(FileId(1), 0, 8), "first here");
-        let text = one(&error, &sources(), PLAIN);
+        let text = one(&error, &sources(), plain());
         assert!(text.starts_with("Warning: Twice\n"), "{text}");
         assert!(text.contains("b.terrane.toml") && text.contains("first here"), "{text}");
     }
@@ -189,20 +192,20 @@ mod tests {
         for span in [Span::new(FileId(0), 40, 41), Span::new(FileId(0), 900, 999), Span::new(FileId(9), 0, 1)]
         {
             let error = Diagnostic::error("x", "Odd", "Odd place.").at(span);
-            assert!(one(&error, &sources(), PLAIN).contains("Odd place."));
+            assert!(one(&error, &sources(), plain()).contains("Odd place."));
         }
         let mut long = Sources::default();
         let file = long.add("x.json", "y".repeat(1000));
         let error = Diagnostic::error("x", "Odd", "Odd place.").at(Span::new(file, 10, 20));
-        assert!(!one(&error, &long, PLAIN).contains("yyy"));
+        assert!(!one(&error, &long, plain()).contains("yyy"));
     }
 
     #[test]
     fn warnings_in_short_and_escapes() {
         let warning = Diagnostic::warning("x", "Old", "Old.").at(Span::new(FileId(0), 26, 30));
         let error = Diagnostic::error("y", "Bad", "Bad \u{1b}[2J thing.");
-        let text = compact_warnings(&[warning, error], &sources(), PLAIN);
-        assert!(text.starts_with("Warnings:\n\n- Old at terrane.toml:2\n\nError: Bad"), "{text}");
+        let text = compact_warnings(&[warning, error], &sources(), plain());
+        assert!(text.starts_with("Warnings:\n\n- Old at terrane.toml:2\n\nError: Bad\n"), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
     }
 }

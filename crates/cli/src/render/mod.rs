@@ -10,5 +10,28 @@ pub mod tree_text;
 
 pub mod policy;
 
-pub mod diagnostics;
 pub mod object;
+
+pub mod change_text;
+
+pub mod outputs;
+
+pub mod plan_text;
+
+pub mod report;
+
+pub mod state;
+
+pub mod diagnostics;
+
+pub mod events;
+
+pub mod diagnostics_json;
+
+pub mod state_json;
+
+pub mod configuration_json;
+
+pub mod plan_json;
+
+pub mod stream;

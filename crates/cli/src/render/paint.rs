@@ -32,11 +32,6 @@ pub enum Tone {
 }
 
 impl Paint {
-    /// Without colours.
-    pub const fn plain() -> Paint {
-        Paint { on: false }
-    }
-
     /// With or without colours.
     pub fn new(on: bool) -> Paint {
         Paint { on }

@@ -248,7 +248,7 @@ fn write_elements(
     out.push_str(&style.suffix(&Difference { replace: false, ..difference.clone() }));
 }
 
-/// Writes elements that stay: the nearest to a change on either side, and the number of the others.
+/// Writes elements that stay: the nearest to a change on either side where they fit on a line, and the number of the others.
 fn flush(
     out: &mut String,
     waiting: &mut Vec<&Difference>,
@@ -258,13 +258,14 @@ fn flush(
     style: Style,
     row: &dyn Fn(&mut String, &Difference, Style),
 ) {
+    let short = |element: &&Difference| matches!(element.body, Body::Plain { .. } | Body::Sensitive);
     let shown = style.all();
     let mut rest = waiting.as_slice();
-    if after_change && let Some((first, others)) = rest.split_first() {
+    if let Some((first, others)) = rest.split_first().filter(|(first, _)| after_change && short(first)) {
         row(out, first, shown);
         rest = others;
     }
-    let last = rest.split_last().filter(|_| before_change);
+    let last = rest.split_last().filter(|(last, _)| before_change && short(last));
     let count = last.map_or(rest.len(), |(_, others)| others.len());
     hidden(out, count, "element", indent + 1, style);
     if let Some((last, _)) = last {

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use terrane_model::{Kind, Type, Value};
+use terrane_model::Value;
 
 /// A string in quotes, with what would not show, or would do harm, escaped.
 pub fn quoted(text: &str) -> String {
@@ -60,109 +60,8 @@ pub fn name(text: &str) -> String {
 
 /// A value as `terrane output` shows it: as an expression that would yield it. What is sensitive is not shown.
 pub fn expression(value: &Value) -> String {
-    let mut out = String::new();
-    write_value(&mut out, value, 0);
-    out
-}
-
-fn write_value(out: &mut String, value: &Value, indent: usize) {
-    if value.marks().sensitive {
-        out.push_str("(sensitive value)");
-        return;
-    }
-    match value.kind() {
-        Kind::Null(ty) => out.push_str(null(ty)),
-        Kind::Unknown(_) => out.push_str("(known after apply)"),
-        Kind::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
-        Kind::Number(n) => out.push_str(&n.to_string()),
-        Kind::String(s) => write_text(out, s, indent),
-        Kind::List(_, es) => wrapped(out, "tolist(", |out| write_elements(out, es, indent)),
-        Kind::Set(_, es) => wrapped(out, "toset(", |out| write_elements(out, es, indent)),
-        Kind::Tuple(es) => write_elements(out, es, indent),
-        Kind::Map(_, entries) => wrapped(out, "tomap(", |out| {
-            let entries = entries.iter().map(|(key, value)| (quoted(key), value));
-            write_entries(out, entries, indent);
-        }),
-        Kind::Object(entries) => {
-            write_entries(out, entries.iter().map(|(key, value)| (quoted(key), value)), indent);
-        }
-    }
-}
-
-/// A null of a type is shown as its conversion where there is a function for it.
-fn null(ty: &Type) -> &'static str {
-    match ty {
-        Type::String => "tostring(null)",
-        Type::Number => "tonumber(null)",
-        Type::Bool => "tobool(null)",
-        _ => "null",
-    }
-}
-
-fn wrapped(out: &mut String, opening: &str, inside: impl FnOnce(&mut String)) {
-    out.push_str(opening);
-    inside(out);
-    out.push(')');
-}
-
-fn write_elements(out: &mut String, elements: &[Value], indent: usize) {
-    if elements.is_empty() {
-        out.push_str("[]");
-        return;
-    }
-    out.push_str("[\n");
-    for element in elements {
-        pad(out, indent + 2);
-        write_value(out, element, indent + 2);
-        out.push_str(",\n");
-    }
-    pad(out, indent);
-    out.push(']');
-}
-
-fn write_entries<'v>(
-    out: &mut String,
-    entries: impl ExactSizeIterator<Item = (String, &'v Value)>,
-    indent: usize,
-) {
-    if entries.len() == 0 {
-        out.push_str("{}");
-        return;
-    }
-    out.push_str("{\n");
-    for (key, value) in entries {
-        pad(out, indent + 2);
-        out.push_str(&key);
-        out.push_str(" = ");
-        write_value(out, value, indent + 2);
-        out.push('\n');
-    }
-    pad(out, indent);
-    out.push('}');
-}
-
-fn write_text(out: &mut String, text: &str, indent: usize) {
-    if !text.contains('\n') {
-        out.push_str(&quoted(text));
-        return;
-    }
-    let step = if indent == 0 { "<<EOT\n" } else { "<<-EOT\n" };
-    out.push_str(step);
-    for part in text.trim_end_matches('\n').split('\n') {
-        pad(out, indent);
-        out.push_str(&line(part));
-        out.push('\n');
-    }
-    // A text that ends with line breaks shows them as empty lines but the last.
-    for _ in 1..text.len() - text.trim_end_matches('\n').len() {
-        out.push('\n');
-    }
-    pad(out, indent);
-    out.push_str("EOT");
-}
-
-fn pad(out: &mut String, count: usize) {
-    out.extend(std::iter::repeat_n(' ', count));
+    let text = terrane_expr::print_value(value);
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -178,22 +77,10 @@ mod tests {
     }
 
     #[test]
-    fn whole_values_are_expressions() {
-        let value = Value::object([
-            ("list", Value::list(Type::String, [Value::from("a")])),
-            ("none", Value::null(Type::String)),
-            ("secret", Value::from("hunter2").sensitive()),
-            ("tuple", Value::tuple([])),
-        ]);
-        let text = "{\n  \"list\" = tolist([\n    \"a\",\n  ])\n  \"none\" = tostring(null)\n  \
-                    \"secret\" = (sensitive value)\n  \"tuple\" = []\n}";
-        assert_eq!(expression(&value), text);
-    }
-
-    #[test]
-    fn text_of_several_lines_is_a_here_document() {
-        assert_eq!(expression(&Value::from("a\nb\n")), "<<EOT\na\nb\nEOT");
-        let list = Value::tuple([Value::from("a\nb")]);
-        assert_eq!(expression(&list), "[\n  <<-EOT\n  a\n  b\n  EOT,\n]");
+    fn nothing_in_a_whole_value_harms_the_terminal() {
+        let value = Value::tuple([Value::from("a\u{1b}[2J\nb"), Value::from("hunter2").sensitive()]);
+        let text = expression(&value);
+        assert!(!text.contains('\u{1b}') && !text.contains("hunter2"), "{text}");
+        assert!(text.contains("(sensitive value)"), "{text}");
     }
 }

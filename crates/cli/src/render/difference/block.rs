@@ -64,6 +64,9 @@ fn attribute_of(
     let empty = |value: &Option<Value>| value.as_ref().is_none_or(|v| v.as_str() == Some(""));
     let mark = |value: Option<Value>| value.map(|v| if attribute.sensitive { v.sensitive() } else { v });
     if empty(&before) && empty(&after) {
+        if before.is_none() {
+            return None;
+        }
         let shown = mark(after.or(before));
         return Some(compare(shown.as_ref(), shown.as_ref(), &Forced::default()));
     }

@@ -1,0 +1,469 @@
+//! The command line: what can be given, and which command it leads to.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use terrane_model::{Address, Diagnostic};
+
+use crate::arguments::rewritten;
+use crate::commands;
+use crate::exit::{Ended, Exit, Problem};
+use crate::terminal::Terminal;
+
+/// A declarative engine for AWS.
+#[derive(Debug, Parser)]
+#[command(name = "terrane", version, about, max_term_width = 110)]
+#[command(after_help = "Flags carry Terraform's names, and `-flag` is taken as `--flag`.")]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Work in this folder instead of the current one
+    #[arg(short = 'C', long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub chdir: Option<PathBuf>,
+    /// Work in the embedded AWS: no account, no network
+    #[arg(long, global = true, env = "TERRANE_SANDBOX", value_parser = truth, num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", default_value = "false", hide_env_values = true,
+          hide_default_value = true, hide_possible_values = true)]
+    pub sandbox: bool,
+    /// Write without colours
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Write JSON for tools
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find what is wrong in the spec, without any call
+    Validate(Validate),
+    /// Show what would change
+    Plan(Plan),
+    /// Carry out a saved plan, or plan, ask and carry out
+    Apply(Apply),
+    /// Delete everything that the state has
+    Destroy(Destroy),
+    /// Show a saved plan, or the state
+    Show {
+        /// A saved plan; without one, the state is shown
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+    /// Show outputs
+    Output {
+        /// The output; without one, all are shown
+        name: Option<String>,
+        /// Write the text of a string, number or bool as it is
+        #[arg(long, requires = "name", conflicts_with = "json")]
+        raw: bool,
+    },
+    /// Look at the state, and move things in it
+    #[command(subcommand)]
+    State(State),
+    /// Take away the lock of a process that is gone
+    ForceUnlock {
+        /// The lock's id, as the error says it
+        id: String,
+        /// Don't ask
+        #[arg(long)]
+        force: bool,
+    },
+    /// Draw what needs what
+    Graph {
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
+        format: GraphFormat,
+    },
+    /// The embedded AWS for other programs, and what it shows
+    #[command(subcommand)]
+    Sandbox(Sandbox),
+    /// Say which version this is
+    Version,
+    /// Write completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Say that nothing has to be initialised
+    #[command(hide = true)]
+    Init {
+        /// Whatever Terraform's init takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        anything: Vec<OsString>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// Tell warnings in short
+    #[arg(long)]
+    pub compact_warnings: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Save the plan in this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+    /// Plan to delete everything
+    #[arg(long)]
+    pub destroy: bool,
+    /// Plan only to bring the state to what is there
+    #[arg(long, conflicts_with = "destroy")]
+    pub refresh_only: bool,
+    /// Answer 2 when there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    #[command(flatten)]
+    pub planning: Planning,
+}
+
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// A saved plan
+    #[arg(value_name = "PLANFILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Delete everything
+    #[arg(long)]
+    pub destroy: bool,
+    /// Only bring the state to what is there
+    #[arg(long, conflicts_with = "destroy")]
+    pub refresh_only: bool,
+    #[command(flatten)]
+    pub applying: Applying,
+    #[command(flatten)]
+    pub planning: Planning,
+}
+
+#[derive(Debug, Args)]
+pub struct Destroy {
+    #[command(flatten)]
+    pub applying: Applying,
+    #[command(flatten)]
+    pub planning: Planning,
+}
+
+#[derive(Debug, Args)]
+pub struct Applying {
+    /// Don't ask before carrying the plan out
+    #[arg(long, value_parser = truth, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value = "false", hide_default_value = true)]
+    pub auto_approve: bool,
+}
+
+/// What planning takes.
+#[derive(Debug, Args)]
+pub struct Planning {
+    /// Look at what is there before planning
+    #[arg(long, value_name = "BOOL", value_parser = truth, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", default_value = "true")]
+    pub refresh: bool,
+    /// Replace this object though nothing forces it
+    #[arg(long, value_name = "ADDRESS")]
+    pub replace: Vec<Address>,
+    /// How many calls and actions at once
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = at_least_one)]
+    pub parallelism: usize,
+    /// Tell warnings in short
+    #[arg(long)]
+    pub compact_warnings: bool,
+    #[command(flatten)]
+    pub variables: Variables,
+    #[command(flatten)]
+    pub lock: Lock,
+}
+
+#[derive(Debug, Args)]
+pub struct Variables {
+    /// Set a variable
+    #[arg(long, value_name = "NAME=VALUE")]
+    var: Vec<String>,
+    /// Set variables from this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    var_file: Vec<PathBuf>,
+    /// Ask for missing variables
+    #[arg(long, value_name = "BOOL", value_parser = truth, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", default_value = "true", env = "TF_INPUT", hide_env = true)]
+    pub input: bool,
+    /// Both, in the order in which they were given.
+    #[arg(skip)]
+    pub ordered: Vec<Variable>,
+}
+
+/// `--var` or `--var-file`.
+#[derive(Clone, Debug)]
+pub enum Variable {
+    Value(String),
+    File(PathBuf),
+}
+
+#[derive(Debug, Args)]
+pub struct Lock {
+    /// Lock the state meanwhile
+    #[arg(long, value_name = "BOOL", value_parser = truth, num_args = 0..=1, require_equals = true,
+          default_missing_value = "true", default_value = "true")]
+    pub lock: bool,
+    /// How long to wait for a lock that somebody else has, such as `60s`
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0s")]
+    pub lock_timeout: Duration,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum State {
+    /// List the objects
+    List {
+        /// Only these: an object, or all of a resource or module
+        addresses: Vec<String>,
+    },
+    /// Show one object
+    Show {
+        /// The object
+        address: Address,
+    },
+    /// Write the state to standard output
+    Pull,
+    /// Replace the state
+    Push {
+        /// The new state; `-` reads standard input
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Though it is of another lineage or older
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        lock: Lock,
+    },
+    /// Take objects out of the state and leave them in AWS
+    Rm {
+        /// The objects
+        #[arg(required = true)]
+        addresses: Vec<String>,
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        lock: Lock,
+    },
+    /// Give an object, or all of a resource, another address
+    Mv {
+        /// What it is called now
+        from: String,
+        /// What it is to be called
+        to: String,
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        lock: Lock,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Sandbox {
+    /// Offer the stack's sandbox over HTTP on loopback
+    Serve {
+        /// The port; 0 takes a free one
+        #[arg(long, default_value_t = 4600)]
+        port: u16,
+        /// Let the access key `test`, which other programs often have for local endpoints, be the administrator's
+        #[arg(long, value_parser = truth, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+              default_value = "true", value_name = "BOOL")]
+        test_key: bool,
+    },
+    /// Forget everything that is in the stack's sandbox
+    Reset {
+        /// Don't ask
+        #[arg(long)]
+        force: bool,
+    },
+    /// Show who can read: one item in each table, read as the user and as the identity that deploys
+    Probe {
+        /// The user
+        #[arg(long)]
+        user: String,
+        /// A table; without any, all tables of the state
+        #[arg(long, value_name = "NAME")]
+        table: Vec<String>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum GraphFormat {
+    /// For Graphviz
+    Dot,
+    /// For Mermaid
+    Mermaid,
+}
+
+fn truth(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "t" | "yes" => Ok(true),
+        "false" | "0" | "f" | "no" | "" => Ok(false),
+        _ => Err("must be `true` or `false`".to_owned()),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=1000) => Ok(n),
+        _ => Err("must be a number from 1 to 1000".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    terrane_model::conform::parse_duration(text)
+        .or_else(|| text.parse().ok().map(Duration::from_secs))
+        .ok_or_else(|| "must be a duration such as `60s`".to_owned())
+}
+
+/// Reads the command line and carries the command out.
+pub fn run() -> Exit {
+    let arguments = rewritten(std::env::args_os());
+    let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches)?;
+        Ok((cli, matches))
+    });
+    let (mut cli, matches) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            // What can't be written can't be said either.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    if let Some((_, matches)) = matches.subcommand() {
+        put_in_order(&mut cli.command, matches);
+    }
+    let folder = cli.global.chdir.as_ref().map(|dir| dir.display().to_string()).unwrap_or_default();
+    let terminal = Terminal::new(cli.global.no_color, cli.global.json, folder);
+    let ended = enter(&cli.global).and_then(|()| carry_out(cli, terminal.clone()));
+    match ended {
+        Ok(exit) => exit,
+        Err(problem) => {
+            if !problem.diagnostics.is_empty() {
+                terminal.report(&problem.diagnostics, &problem.sources);
+            }
+            problem.exit
+        }
+    }
+}
+
+fn enter(global: &Global) -> Result<(), Problem> {
+    let Some(folder) = &global.chdir else { return Ok(()) };
+    std::env::set_current_dir(folder).map_err(|error| {
+        let detail = format!("The folder `{}` can't be entered: {error}.", folder.display());
+        Diagnostic::error("no-folder", "Folder not accessible", detail).into()
+    })
+}
+
+fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
+    let Cli { global, command } = cli;
+    terminal.compact_warnings = match &command {
+        Command::Validate(validate) => validate.compact_warnings,
+        Command::Plan(Plan { planning, .. })
+        | Command::Apply(Apply { planning, .. })
+        | Command::Destroy(Destroy { planning, .. }) => planning.compact_warnings,
+        _ => false,
+    };
+    match command {
+        Command::Version => commands::version::run(&terminal),
+        Command::Completions { shell } => commands::completions::run(shell),
+        Command::Init { .. } => commands::init::run(&terminal),
+        Command::Validate(_) => commands::validate::run(&terminal),
+        Command::Graph { format } => commands::graph::run(format, &terminal),
+        Command::Plan(arguments) => commands::plan::run(&global, arguments, &terminal),
+        Command::Apply(arguments) => commands::apply::run(&global, arguments, &terminal),
+        Command::Destroy(arguments) => commands::destroy::run(&global, arguments, &terminal),
+        Command::Show { file } => commands::show::run(file.as_deref(), &terminal),
+        Command::Output { name, raw } => commands::output::run(name.as_deref(), raw, &terminal),
+        Command::State(state) => commands::state::run(state, &terminal),
+        Command::ForceUnlock { id, force } => commands::force_unlock::run(&id, force, &terminal),
+        Command::Sandbox(Sandbox::Serve { port, test_key }) => {
+            commands::sandbox::serve(port, test_key, &terminal)
+        }
+        Command::Sandbox(Sandbox::Reset { force }) => commands::sandbox::reset(force, &terminal),
+        Command::Sandbox(Sandbox::Probe { user, table }) => commands::probe::run(&user, table, &terminal),
+    }
+}
+
+/// Puts `--var` and `--var-file` into the order of the command line: the later one wins.
+fn put_in_order(command: &mut Command, matches: &ArgMatches) {
+    let variables = match command {
+        Command::Plan(Plan { planning, .. })
+        | Command::Apply(Apply { planning, .. })
+        | Command::Destroy(Destroy { planning, .. }) => &mut planning.variables,
+        _ => return,
+    };
+    let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let indices = |id: &str| -> Vec<usize> {
+        if given(id) { matches.indices_of(id).into_iter().flatten().collect() } else { vec![] }
+    };
+    let values = indices("var").into_iter().zip(variables.var.drain(..).map(Variable::Value));
+    let files = indices("var_file").into_iter().zip(variables.var_file.drain(..).map(Variable::File));
+    let mut ordered: Vec<(usize, Variable)> = values.chain(files).collect();
+    ordered.sort_by_key(|(index, _)| *index);
+    variables.ordered = ordered.into_iter().map(|(_, variable)| variable).collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
+        let all = rewritten(std::iter::once("terrane").chain(arguments.iter().copied()).map(OsString::from));
+        let matches = Cli::command().try_get_matches_from(all)?;
+        let mut cli = Cli::from_arg_matches(&matches)?;
+        if let Some((_, matches)) = matches.subcommand() {
+            put_in_order(&mut cli.command, matches);
+        }
+        Ok(cli)
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn terraforms_way_of_writing_flags() {
+        let cli =
+            parse(&["-chdir=x", "apply", "-auto-approve", "-input=false", "-lock=false", "-lock-timeout=2s"])
+                .unwrap();
+        let Command::Apply(apply) = cli.command else { panic!() };
+        assert!(apply.applying.auto_approve && !apply.planning.variables.input && !apply.planning.lock.lock);
+        assert_eq!(apply.planning.lock.lock_timeout, Duration::from_secs(2));
+        assert_eq!(cli.global.chdir, Some("x".into()));
+    }
+
+    #[test]
+    fn variables_keep_their_order() {
+        let cli = parse(&["plan", "--var", "a=1", "-var-file=f", "-var", "a=2"]).unwrap();
+        let Command::Plan(plan) = cli.command else { panic!() };
+        let shown: Vec<String> = plan.planning.variables.ordered.iter().map(|v| format!("{v:?}")).collect();
+        assert_eq!(shown, [r#"Value("a=1")"#, r#"File("f")"#, r#"Value("a=2")"#]);
+    }
+
+    #[test]
+    fn wrong_usage() {
+        for bad in [
+            &["plan", "--parallelism", "0"][..],
+            &["plan", "--replace", "nonsense"],
+            &["plan", "--destroy", "--refresh-only"],
+            &["output", "--raw"],
+            &["plan", "--lock-timeout", "soon"],
+            &["frobnicate"],
+        ] {
+            assert!(parse(bad).is_err_and(|error| error.use_stderr()), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! `terrane apply`: carries out a saved plan, or plans, asks and carries out.
+
+use std::fs;
+use std::path::Path;
+
+use terrane_model::Diagnostic;
+use terrane_plan::Plan;
+use terrane_plan::file::read;
+use terrane_plan::order::Step;
+use terrane_plan::plan::Mode;
+use terrane_reconcile::{Report, Run, Sessions, Stop, apply};
+
+use super::plan::mode;
+use crate::cli::{Apply, Global, Planning};
+use crate::exit::{Ended, Exit, Problem};
+use crate::functions;
+use crate::progress::Progress;
+use crate::render::{outputs, plan_text, report, stream};
+use crate::session;
+use crate::signals;
+use crate::stack::{Stack, VERSION, spec_files};
+use crate::terminal::Terminal;
+use crate::work::{Work, block_on};
+
+/// Runs the command.
+pub fn run(global: &Global, arguments: Apply, terminal: &Terminal) -> Ended {
+    let Apply { file, destroy, refresh_only, applying, planning } = arguments;
+    match file {
+        None => fresh(global, &planning, mode(destroy, refresh_only), applying.auto_approve, terminal),
+        Some(file) => {
+            let more = destroy || refresh_only || !planning.replace.is_empty();
+            if more || !planning.variables.ordered.is_empty() {
+                let detail =
+                    "A saved plan is carried out as it is: no variables, and no other way of planning.";
+                return Err(Problem::usage(Diagnostic::error(
+                    "too-many-arguments",
+                    "Arguments beside a plan",
+                    detail,
+                )));
+            }
+            saved(global, &file, &planning, terminal)
+        }
+    }
+}
+
+/// Plans, asks, and carries out.
+pub fn fresh(global: &Global, planning: &Planning, mode: Mode, approved: bool, terminal: &Terminal) -> Ended {
+    if !approved && (terminal.json || !terminal.can_ask || !planning.variables.input) {
+        let detail = "Nobody can be asked whether the plan is to be carried out.";
+        let error = Diagnostic::error("not-approved", "Nobody to ask", detail)
+            .hint("`--auto-approve` carries it out without asking. `terrane plan --out FILE` and `terrane apply FILE` show it first.");
+        return Err(error.into());
+    }
+    let mut work = Work::begin(global, planning, "OperationTypeApply", terminal)?;
+    if terminal.json {
+        terminal.say(&stream::version(VERSION));
+    }
+    let ended = block_on(async {
+        let stop = Stop::default();
+        signals::listen(&stop, terminal);
+        let progress = Progress::telling(terminal);
+        let sessions = work.connect(&progress).await?;
+        let plan = work.plan(&sessions, mode, planning, &progress, &stop).await?;
+        show(&work, &plan, terminal);
+        if plan.has_changes() && !approved && !confirmed(mode, terminal, &stop).await? {
+            let what = if mode == Mode::Destroy { "Destroy" } else { "Apply" };
+            terminal.say(&format!("\n{what} cancelled.\n"));
+            return Ok(Exit::Failed);
+        }
+        let result = carry_out(&mut work, &plan, &sessions, planning.parallelism, &progress, &stop).await;
+        Ok(tell(global, &work, &plan, &result, terminal))
+    });
+    finish(work, ended, terminal)
+}
+
+/// Carries out a saved plan, if nothing that it was made from has moved.
+fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal) -> Ended {
+    let (plan, envelope) = load(file)?;
+    let text = |(name, text): (String, String)| (name, text.into_bytes());
+    let files: Vec<(String, Vec<u8>)> = envelope.spec_files.into_iter().map(text).collect();
+    if spec_files()? != files {
+        return Err(outdated("The spec has changed since the plan was made.").into());
+    }
+    let catalog = session::catalog();
+    let functions = functions::planning(&crate::work::current_folder()?, &envelope.created);
+    let stack = Stack::of_plan(&plan, files, &catalog, &functions)?;
+    if stack.spec.digest != plan.digest {
+        return Err(outdated("The spec in the plan is not the one that the plan was made from.").into());
+    }
+    let lineage = &plan.prior.lineage;
+    let mut work = Work::resume(global, stack, catalog, &planning.lock, lineage, envelope.created, terminal)?;
+    if terminal.json {
+        terminal.say(&stream::version(VERSION));
+    }
+    let ended = block_on(async {
+        let stop = Stop::default();
+        signals::listen(&stop, terminal);
+        let progress = Progress::telling(terminal);
+        let sessions = work.connect(&progress).await?;
+        if work.store.snapshot().version() != plan.prior.version() {
+            return Err(outdated("The state has changed since the plan was made.").into());
+        }
+        let result = carry_out(&mut work, &plan, &sessions, planning.parallelism, &progress, &stop).await;
+        Ok(tell(global, &work, &plan, &result, terminal))
+    });
+    finish(work, ended, terminal)
+}
+
+/// Reads a plan file.
+pub fn load(file: &Path) -> Result<(Plan, terrane_plan::file::Envelope), Problem> {
+    let unusable = |why: String| {
+        let detail = format!("The plan file `{}` can't be used: {why}.", file.display());
+        Problem::from(Diagnostic::error("unusable-plan", "Unusable plan file", detail))
+    };
+    let bytes = fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    read(&bytes).map_err(|error| unusable(error.to_string()))
+}
+
+fn outdated(detail: &str) -> Diagnostic {
+    Diagnostic::error("plan-outdated", "Saved plan is stale", detail)
+        .hint("Nothing was done. Make a new plan with `terrane plan --out FILE`.")
+}
+
+fn show(work: &Work, plan: &Plan, terminal: &Terminal) {
+    let warnings = [work.stack.warnings.as_slice(), plan.warnings.as_slice()].concat();
+    let sources = &work.stack.spec.sources;
+    match terminal.json {
+        true => {
+            terminal.say(&stream::diagnostics(&warnings, sources));
+            terminal.say(&stream::planned(plan));
+        }
+        false => {
+            terminal.say(&plan_text::plan(plan, &work.catalog, terminal.paint));
+            terminal.report(&warnings, sources);
+        }
+    }
+}
+
+async fn confirmed(mode: Mode, terminal: &Terminal, stop: &Stop) -> Result<bool, Problem> {
+    let question = match mode {
+        Mode::Destroy => {
+            "\nDo you really want to destroy all resources?\n  Terrane will destroy all your managed \
+             infrastructure, as shown above.\n  There is no undo. Only 'yes' will be accepted to confirm.\n\n  \
+             Enter a value: "
+        }
+        Mode::RefreshOnly => {
+            "\nWould you like to update the Terrane state to reflect these detected changes?\n  Terrane will write \
+             these changes to the state without modifying any real infrastructure.\n  There is no undo. Only \
+             'yes' will be accepted to confirm.\n\n  Enter a value: "
+        }
+        Mode::Normal => {
+            "\nDo you want to perform these actions?\n  Terrane will perform the actions described above.\n  \
+             Only 'yes' will be accepted to approve.\n\n  Enter a value: "
+        }
+    };
+    let asking = {
+        let terminal = terminal.clone();
+        tokio::task::spawn_blocking(move || terminal.ask(question))
+    };
+    tokio::select! {
+        answer = asking => Ok(answer.ok().flatten().is_some_and(|text| text.trim() == "yes")),
+        () = stop.asked() => Err(Problem::interrupted()),
+    }
+}
+
+async fn carry_out(
+    work: &mut Work,
+    plan: &Plan,
+    sessions: &Sessions,
+    parallelism: usize,
+    progress: &Progress,
+    stop: &Stop,
+) -> Report {
+    let steps = plan.order.steps.iter();
+    progress.begin(steps.filter(|step| matches!(step, Step::Apply(_) | Step::Delete(_))).count());
+    let run_id = uuid::Uuid::new_v4().to_string();
+    let run = Run {
+        plan,
+        spec: &work.stack.spec,
+        catalog: &work.catalog,
+        sessions,
+        functions: functions::applying(&work.folder, &work.plan_time),
+        parallelism,
+        events: progress,
+        stop,
+        run_id: &run_id,
+    };
+    let report = apply(run, &mut work.store).await;
+    progress.end();
+    report
+}
+
+/// Says how it went.
+fn tell(global: &Global, work: &Work, plan: &Plan, result: &Report, terminal: &Terminal) -> Exit {
+    let told = [result.warnings.as_slice(), result.diagnostics.as_slice()].concat();
+    let sources = &work.stack.spec.sources;
+    let outputs = &work.store.snapshot().outputs;
+    let paint = terminal.paint;
+    if terminal.json {
+        terminal.say(&stream::diagnostics(&told, sources));
+        let text = report::complete(plan.mode, result.done, paint);
+        terminal.say(&stream::done(plan.mode, result.done, &text));
+        terminal.say(&stream::outputs(outputs::all_json(outputs)));
+    } else {
+        if !told.is_empty() {
+            terminal.tell("\n");
+            terminal.report(&told, sources);
+        }
+        let notes = report::notes(&result.notes);
+        let notes = if notes.is_empty() { notes } else { format!("\n{notes}") };
+        match result.is_success() {
+            true => terminal.say(&format!("\n{}\n{notes}", report::complete(plan.mode, result.done, paint))),
+            false => {
+                let again = again(global, plan.mode);
+                terminal.say(&format!("{}{notes}", report::incomplete(plan.mode, result, &again, paint)));
+            }
+        }
+        let list = outputs::list(outputs);
+        if !list.is_empty() && plan.mode != Mode::Destroy && result.is_success() {
+            terminal.say(&format!("\n{}\n\n{list}", paint.strong("Outputs:")));
+        }
+    }
+    match (result.interrupted, result.is_success()) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Done,
+        (false, false) => Exit::Failed,
+    }
+}
+
+/// The command that goes on after a failure.
+fn again(global: &Global, mode: Mode) -> String {
+    let folder = global.chdir.as_ref().map(|dir| format!(" -C {}", dir.display())).unwrap_or_default();
+    let command = match mode {
+        Mode::Normal => "apply",
+        Mode::Destroy => "destroy",
+        Mode::RefreshOnly => "apply --refresh-only",
+    };
+    let sandbox = if global.sandbox { " --sandbox" } else { "" };
+    format!("terrane{folder} {command}{sandbox}")
+}
+
+/// Saves what is to be saved and gives the lock back, however it went.
+fn finish(work: Work, ended: Result<Exit, Problem>, terminal: &Terminal) -> Ended {
+    let sources = work.stack.spec.sources.clone();
+    let finished = match ended.is_ok() {
+        true => work.store.finish().map(drop).map_err(Problem::from),
+        false => work.leave(),
+    };
+    match (ended, finished) {
+        (Ok(exit), Ok(())) => Ok(exit),
+        (Err(problem), Ok(())) => Err(problem),
+        (Ok(exit), Err(problem)) => {
+            terminal.report(&problem.diagnostics, &sources);
+            Ok(if exit == Exit::Interrupted { exit } else { Exit::Failed })
+        }
+        (Err(problem), Err(also)) => {
+            terminal.report(&also.diagnostics, &sources);
+            Err(problem)
+        }
+    }
+}

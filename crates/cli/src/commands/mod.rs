@@ -1,0 +1,16 @@
+//! One file per command.
+
+pub mod apply;
+pub mod completions;
+pub mod destroy;
+pub mod force_unlock;
+pub mod graph;
+pub mod init;
+pub mod output;
+pub mod plan;
+pub mod probe;
+pub mod sandbox;
+pub mod show;
+pub mod state;
+pub mod validate;
+pub mod version;

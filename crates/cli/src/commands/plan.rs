@@ -1,0 +1,92 @@
+//! `terrane plan`: shows what would change.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use terrane_model::Diagnostic;
+use terrane_plan::Plan;
+use terrane_plan::file::{Envelope, write};
+use terrane_plan::plan::Mode;
+use terrane_reconcile::Stop;
+
+use crate::cli::{Global, Plan as Arguments};
+use crate::exit::{Ended, Exit, Problem};
+use crate::progress::Progress;
+use crate::render::{plan_json, plan_text};
+use crate::signals;
+use crate::stack::{Stack, VERSION};
+use crate::terminal::Terminal;
+use crate::work::{Work, block_on};
+
+/// What a plan is for, by the flags.
+pub fn mode(destroy: bool, refresh_only: bool) -> Mode {
+    match (destroy, refresh_only) {
+        (true, _) => Mode::Destroy,
+        (false, true) => Mode::RefreshOnly,
+        (false, false) => Mode::Normal,
+    }
+}
+
+/// Runs the command.
+pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended {
+    let mode = mode(arguments.destroy, arguments.refresh_only);
+    let mut work = Work::begin(global, &arguments.planning, "OperationTypePlan", terminal)?;
+    let planned = block_on(async {
+        let stop = Stop::default();
+        signals::listen(&stop, terminal);
+        let progress = Progress::discreet(terminal);
+        let sessions = work.connect(&progress).await?;
+        work.plan(&sessions, mode, &arguments.planning, &progress, &stop).await
+    });
+    let plan = match planned {
+        Ok(plan) => plan,
+        Err(problem) => {
+            work.leave()?;
+            return Err(problem);
+        }
+    };
+    if let Some(file) = &arguments.out {
+        save(file, &plan, &work.stack, &work.plan_time)?;
+    }
+    let warnings = [work.stack.warnings.as_slice(), plan.warnings.as_slice()].concat();
+    terminal.report(&warnings, &work.stack.spec.sources);
+    match terminal.json {
+        true => {
+            let json = plan_json::plan(&plan, &work.stack.spec, &work.catalog, &work.plan_time);
+            terminal.say(&format!("{json}\n"));
+        }
+        false => {
+            terminal.say(&plan_text::plan(&plan, &work.catalog, terminal.paint));
+            let file = arguments.out.as_ref().map(|file| file.display().to_string());
+            if std::env::var_os("TF_IN_AUTOMATION").is_none_or(|value| value.is_empty()) {
+                terminal.say(&plan_text::next_step(&plan, file.as_deref(), &terminal.folder));
+            }
+        }
+    }
+    work.leave()?;
+    Ok(if arguments.detailed_exitcode && plan.has_changes() { Exit::Changes } else { Exit::Done })
+}
+
+/// Writes a plan file, for the owner alone.
+fn save(path: &Path, plan: &Plan, stack: &Stack, created: &str) -> Result<(), Problem> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let envelope = Envelope {
+        program_version: VERSION.to_owned(),
+        created: created.to_owned(),
+        spec_files: stack.files.iter().map(|(name, bytes)| (name.clone(), text(bytes))).collect(),
+    };
+    let written = open_private(path).and_then(|mut file| file.write_all(&write(plan, &envelope)));
+    written.map_err(|error| {
+        let detail = format!("The plan can't be saved as `{}`: {error}.", path.display());
+        Diagnostic::error("plan-not-saved", "Plan not saved", detail).into()
+    })
+}
+
+fn open_private(path: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

@@ -1,0 +1,71 @@
+//! `terrane show`: a saved plan, or the state.
+
+use std::fs;
+use std::path::Path;
+
+use terrane_model::Diagnostic;
+use terrane_plan::Plan;
+use terrane_plan::file::{Envelope, FileError, read};
+use terrane_state::{Snapshot, Store};
+
+use crate::exit::{Ended, Exit, Problem};
+use crate::functions;
+use crate::render::{plan_json, plan_text, state, state_json};
+use crate::session;
+use crate::stack::{Stack, state_backend};
+use crate::terminal::Terminal;
+use crate::work::current_folder;
+
+/// Runs the command.
+pub fn run(file: Option<&Path>, terminal: &Terminal) -> Ended {
+    match file {
+        None => {
+            let mut backend = state_backend()?;
+            let journal = backend.journal_path();
+            show_state(Store::peek(&mut backend, &journal)?, terminal)
+        }
+        Some(file) => show_file(file, terminal),
+    }
+}
+
+fn show_state(snapshot: Option<Snapshot>, terminal: &Terminal) -> Ended {
+    let catalog = session::catalog();
+    let text = match (terminal.json, snapshot) {
+        (true, snapshot) => format!("{}\n", state_json::document(snapshot.as_ref(), &catalog)),
+        (false, Some(snapshot)) if !snapshot.is_empty() => state::all(&snapshot, &catalog, terminal.paint),
+        (false, _) => "The state is empty: nothing has been made yet.\n".to_owned(),
+    };
+    terminal.say(&text);
+    Ok(Exit::Done)
+}
+
+/// A plan file, or else a state file.
+fn show_file(file: &Path, terminal: &Terminal) -> Ended {
+    let unusable = |why: String| {
+        let detail = format!("The file `{}` can't be shown: {why}.", file.display());
+        Problem::from(Diagnostic::error("unusable-plan", "Unusable plan file", detail))
+    };
+    let bytes = fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    match read(&bytes) {
+        Ok((plan, envelope)) => show_plan(&plan, envelope, terminal),
+        Err(FileError::NotAPlan) => match terrane_state::parse(&bytes) {
+            Ok(snapshot) => show_state(Some(snapshot), terminal),
+            Err(_) => Err(unusable(FileError::NotAPlan.to_string())),
+        },
+        Err(error) => Err(unusable(error.to_string())),
+    }
+}
+
+fn show_plan(plan: &Plan, envelope: Envelope, terminal: &Terminal) -> Ended {
+    let catalog = session::catalog();
+    if !terminal.json {
+        terminal.say(&plan_text::plan(plan, &catalog, terminal.paint));
+        return Ok(Exit::Done);
+    }
+    let files = envelope.spec_files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
+    let functions = functions::planning(&current_folder()?, &envelope.created);
+    let stack = Stack::of_plan(plan, files, &catalog, &functions)?;
+    let json = plan_json::plan(plan, &stack.spec, &catalog, &envelope.created);
+    terminal.say(&format!("{json}\n"));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,43 @@
+//! `terrane validate`: finds what is wrong in the spec. Makes no call and reads no state.
+
+use terrane_model::Diagnostics;
+
+use crate::exit::{Ended, Exit};
+use crate::functions;
+use crate::render::diagnostics_json;
+use crate::render::paint::Tone;
+use crate::session;
+use crate::stack::{read, spec_files};
+use crate::terminal::Terminal;
+use crate::work::{current_folder, now};
+
+/// Runs the command.
+pub fn run(terminal: &Terminal) -> Ended {
+    let catalog = session::catalog();
+    let functions = functions::planning(&current_folder()?, &now());
+    let found = read(spec_files()?, &catalog, &functions);
+    let (diagnostics, sources, exit): (Diagnostics, _, _) = match found {
+        Ok(spec) => {
+            let graph = terrane_plan::graph::graph(&spec);
+            let exit = if graph.is_ok() { Exit::Done } else { Exit::Failed };
+            ([spec.warnings, graph.err().unwrap_or_default()].concat(), spec.sources, exit)
+        }
+        Err(problem) => (problem.diagnostics, problem.sources, problem.exit),
+    };
+    if terminal.json {
+        let json = diagnostics_json::validation(&diagnostics, &sources);
+        terminal.say(&format!("{json:#}\n"));
+        return Ok(exit);
+    }
+    terminal.report(&diagnostics, &sources);
+    if exit == Exit::Done {
+        let more = if diagnostics.is_empty() {
+            "."
+        } else {
+            ", but there were some validation warnings as shown above."
+        };
+        let good = terminal.paint.tone(Tone::Good, "Success!");
+        terminal.say(&format!("{good} The configuration is valid{more}\n"));
+    }
+    Ok(exit)
+}

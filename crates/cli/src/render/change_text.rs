@@ -1,0 +1,152 @@
+//! What is said above a change: what becomes of the object, and why.
+
+use terrane_model::{Action, Key, Reason};
+use terrane_plan::Change;
+
+/// The header's sentence, and further lines in parentheses.
+pub fn header(change: &Change) -> (String, Vec<String>) {
+    let name = match &change.deposed {
+        Some(key) => format!("{} (deposed object {key})", change.address),
+        None => change.address.to_string(),
+    };
+    let becomes = match (change.action, change.reason) {
+        (Action::Create, _) => "will be created",
+        (Action::Read, _) => "will be read during apply",
+        (Action::Update, _) => "will be updated in-place",
+        (Action::Delete, _) => "will be destroyed",
+        (Action::Forget, _) => "will no longer be managed by Terrane, but will not be destroyed",
+        (Action::NoOp, _) => "stays as it is",
+        (_, Reason::ReplaceBecauseTainted) => "is tainted, so must be replaced",
+        (_, Reason::ReplaceByRequest) => "will be replaced, as requested",
+        (_, Reason::ReplaceByTriggers) => "will be replaced due to changes in replace_triggered_by",
+        _ => "must be replaced",
+    };
+    (format!("{name} {becomes}"), because(change))
+}
+
+fn because(change: &Change) -> Vec<String> {
+    let key = change.address.key.as_ref();
+    let reason = match change.reason {
+        Reason::DeleteBecauseNoResourceConfig => {
+            format!("because {} is not in configuration", change.address.resource)
+        }
+        Reason::DeleteBecauseNoModule => {
+            format!("because {} is not in configuration", change.address.resource.module)
+        }
+        Reason::DeleteBecauseWrongRepetition => match key {
+            None => "because resource uses count or for_each".to_owned(),
+            Some(Key::Index(_)) => "because resource does not use count".to_owned(),
+            Some(Key::Name(_)) => "because resource does not use for_each".to_owned(),
+        },
+        Reason::DeleteBecauseCountIndex => {
+            format!("because index {} is out of range for count", key.map(Key::to_string).unwrap_or_default())
+        }
+        Reason::DeleteBecauseEachKey => {
+            format!("because key {} is not in for_each map", key.map(Key::to_string).unwrap_or_default())
+        }
+        Reason::ReadBecauseConfigUnknown => "config refers to values not yet known".to_owned(),
+        Reason::ReadBecauseDependencyPending => {
+            "depends on a resource or a module with changes pending".to_owned()
+        }
+        Reason::Plain if change.deposed.is_some() => {
+            "left over from a partially-failed replacement of this instance".to_owned()
+        }
+        Reason::Plain
+        | Reason::ReplaceBecauseCannotUpdate
+        | Reason::ReplaceBecauseTainted
+        | Reason::ReplaceByRequest
+        | Reason::ReplaceByTriggers => return vec![],
+    };
+    vec![format!("({reason})")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use terrane_plan::ProviderKey;
+
+    fn change(address: &str, action: Action, reason: Reason) -> Change {
+        Change {
+            address: address.parse().unwrap(),
+            deposed: None,
+            provider: ProviderKey::default_of("aws"),
+            action,
+            reason,
+            before: None,
+            after: None,
+            replace_paths: vec![],
+            dependencies: [].into(),
+            create_before_destroy: false,
+            left_over: false,
+        }
+    }
+
+    #[test]
+    fn every_reason_has_its_words() {
+        let cases = [
+            ("aws_a.b", Action::Create, Reason::Plain, "aws_a.b will be created", ""),
+            (
+                "aws_a.b",
+                Action::DeleteThenCreate,
+                Reason::ReplaceBecauseTainted,
+                "aws_a.b is tainted, so must be replaced",
+                "",
+            ),
+            (
+                "aws_a.b",
+                Action::CreateThenDelete,
+                Reason::ReplaceBecauseCannotUpdate,
+                "aws_a.b must be replaced",
+                "",
+            ),
+            (
+                "aws_a.b[2]",
+                Action::Delete,
+                Reason::DeleteBecauseCountIndex,
+                "aws_a.b[2] will be destroyed",
+                "(because index [2] is out of range for count)",
+            ),
+            (
+                "aws_a.b[\"x\"]",
+                Action::Delete,
+                Reason::DeleteBecauseEachKey,
+                "aws_a.b[\"x\"] will be destroyed",
+                "(because key [\"x\"] is not in for_each map)",
+            ),
+            (
+                "aws_a.b",
+                Action::Delete,
+                Reason::DeleteBecauseNoResourceConfig,
+                "aws_a.b will be destroyed",
+                "(because aws_a.b is not in configuration)",
+            ),
+            (
+                "aws_a.b[0]",
+                Action::Delete,
+                Reason::DeleteBecauseWrongRepetition,
+                "aws_a.b[0] will be destroyed",
+                "(because resource does not use count)",
+            ),
+            (
+                "data.aws_a.b",
+                Action::Read,
+                Reason::ReadBecauseConfigUnknown,
+                "data.aws_a.b will be read during apply",
+                "(config refers to values not yet known)",
+            ),
+        ];
+        for (address, action, reason, sentence, why) in cases {
+            let (header, because) = header(&change(address, action, reason));
+            assert_eq!((header.as_str(), because.concat().as_str()), (sentence, why));
+        }
+    }
+
+    #[test]
+    fn a_deposed_object_is_named() {
+        let deposed =
+            Change { deposed: Some("0000000a".into()), ..change("aws_a.b", Action::Delete, Reason::Plain) };
+        let (header, because) = header(&deposed);
+        assert_eq!(header, "aws_a.b (deposed object 0000000a) will be destroyed");
+        assert!(because.concat().contains("left over"));
+    }
+}

@@ -1,0 +1,235 @@
+//! What the spec says, for tools that read plans: which arguments are fixed, and what the others refer to.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value as Json, json};
+use terrane_expr::{Expr, FunctionContext, Reference, Scope, evaluate};
+use terrane_model::schema::{Block, NestedBlock, Presence, Schemas};
+use terrane_model::{Diagnostic, Mode, ModulePath, Span, Step, Type, Value};
+use terrane_plan::ProviderKey;
+use terrane_plan::build::provider_of;
+use terrane_spec::module::{Output, Provider};
+use terrane_spec::place::Places;
+use terrane_spec::{Resource, Spec, Variable};
+
+use super::state_json::{known, provider_source};
+use crate::commands::version::PROVIDER_VERSION;
+
+/// The root module and the provider configurations.
+pub fn configuration(spec: &Spec, schemas: &dyn Schemas) -> Json {
+    let root = &spec.root;
+    let providers: BTreeMap<String, Json> = root
+        .providers
+        .iter()
+        .map(|declared| {
+            let key = ProviderKey { name: declared.name.clone(), alias: declared.alias.clone() };
+            (key.to_string(), provider(declared, &key, schemas))
+        })
+        .collect();
+    let outputs: Map<String, Json> =
+        root.outputs.iter().map(|(name, o)| (name.to_string(), output(o))).collect();
+    let variables: Map<String, Json> =
+        root.variables.iter().map(|(name, v)| (name.to_string(), variable(v))).collect();
+    let resources: Vec<Json> =
+        root.resources.values().map(|declared| resource(spec, declared, schemas)).collect();
+    let mut module = Map::new();
+    if !outputs.is_empty() {
+        module.insert("outputs".into(), outputs.into());
+    }
+    if !resources.is_empty() {
+        module.insert("resources".into(), resources.into());
+    }
+    if !variables.is_empty() {
+        module.insert("variables".into(), variables.into());
+    }
+    json!({ "provider_config": providers, "root_module": module })
+}
+
+fn output(declared: &Output) -> Json {
+    let mut out = Map::new();
+    if declared.sensitive {
+        out.insert("sensitive".into(), true.into());
+    }
+    out.insert("expression".into(), expression(&declared.value));
+    if let Some(description) = &declared.description {
+        out.insert("description".into(), description.as_ref().into());
+    }
+    Json::Object(out)
+}
+
+fn variable(declared: &Variable) -> Json {
+    let mut out = Map::new();
+    if let Some(default) = declared.default.as_ref().filter(|value| !value.is_null()) {
+        out.insert("default".into(), if declared.sensitive { Json::Null } else { known(default) });
+    }
+    if let Some(description) = &declared.description {
+        out.insert("description".into(), description.as_ref().into());
+    }
+    if declared.sensitive {
+        out.insert("sensitive".into(), true.into());
+    }
+    Json::Object(out)
+}
+
+fn provider(declared: &Provider, key: &ProviderKey, schemas: &dyn Schemas) -> Json {
+    let mut out = Map::new();
+    out.insert("name".into(), declared.name.as_ref().into());
+    out.insert("full_name".into(), provider_source(key).into());
+    if let Some(alias) = &declared.alias {
+        out.insert("alias".into(), alias.as_ref().into());
+    }
+    if declared.name.as_ref() == "aws" {
+        out.insert("version_constraint".into(), PROVIDER_VERSION.into());
+    }
+    if let Some(block) = schemas.provider(&declared.name) {
+        out.insert("expressions".into(), Body::new(&declared.body).block(&declared.places, block, None));
+    }
+    Json::Object(out)
+}
+
+fn resource(spec: &Spec, declared: &Resource, schemas: &dyn Schemas) -> Json {
+    let key = declared.key();
+    let mut out = Map::new();
+    out.insert("address".into(), key.to_string().into());
+    out.insert("mode".into(), if key.mode == Mode::Data { "data" } else { "managed" }.into());
+    out.insert("type".into(), key.type_name.as_ref().into());
+    out.insert("name".into(), key.name.as_ref().into());
+    out.insert(
+        "provider_config_key".into(),
+        provider_of(spec, &key.address(&ModulePath::root())).to_string().into(),
+    );
+    if let Some(schema) = schemas.schema(key.mode, &key.type_name) {
+        let body = Body::new(&declared.body);
+        out.insert("expressions".into(), body.block(&declared.places, &schema.block, body.value.as_ref()));
+        out.insert("schema_version".into(), schema.version.into());
+    }
+    for (name, repeated) in
+        [("count_expression", &declared.count), ("for_each_expression", &declared.for_each)]
+    {
+        if let Some(repeated) = repeated {
+            out.insert(name.into(), expression(repeated));
+        }
+    }
+    let depends_on: Vec<String> =
+        declared.depends_on.iter().map(|(reference, _)| reference.to_string()).collect();
+    if !depends_on.is_empty() {
+        out.insert("depends_on".into(), depends_on.into());
+    }
+    Json::Object(out)
+}
+
+/// A whole expression: its value, or what it refers to.
+fn expression(expr: &Expr) -> Json {
+    let body = Body::new(expr);
+    body.shown(&body.references, body.value.as_ref())
+}
+
+/// An expression with everything that it refers to, and its value as far as it refers to nothing.
+struct Body {
+    value: Option<Value>,
+    references: Vec<(Span, Vec<String>)>,
+}
+
+impl Body {
+    fn new(expr: &Expr) -> Body {
+        let references =
+            expr.references().map(|(reference, span, steps)| (span, names(reference, &steps))).collect();
+        Body { value: evaluate(expr, &Anything).ok(), references }
+    }
+
+    /// The arguments of a block that are written down, nested blocks inside.
+    fn block(&self, places: &Places, block: &Block, value: Option<&Value>) -> Json {
+        let mut out = Map::new();
+        for attribute in &block.attributes {
+            let Some(place) = places.child(&Step::Attribute(attribute.name.into())) else { continue };
+            let value = value.or(self.value.as_ref()).and_then(|value| value.get(attribute.name));
+            let value = if attribute.sensitive { None } else { value };
+            out.insert(attribute.name.into(), self.shown(&self.within(place.value), value));
+        }
+        for nested in &block.blocks {
+            let Some(place) = places.child(&Step::Attribute(nested.name.into())) else { continue };
+            let value = value.and_then(|value| value.get(nested.name));
+            out.insert(nested.name.into(), self.nested(place, nested, value));
+        }
+        Json::Object(out)
+    }
+
+    fn nested(&self, places: &Places, nested: &NestedBlock, value: Option<&Value>) -> Json {
+        let element = |i: usize| match value {
+            Some(value) if value.entries().is_some() => Some(value),
+            value => value.and_then(|value| value.index(i)),
+        };
+        let mut all = Vec::new();
+        while let Some(place) = places.child(&Step::Index(all.len())).filter(|_| all.len() < MOST_BLOCKS) {
+            let one = std::ptr::eq(place, places);
+            all.push(self.block(place, &nested.block, element(all.len())));
+            if one {
+                break;
+            }
+        }
+        if all.is_empty() {
+            // Given as an expression that yields the blocks: what it refers to stands for each of their arguments.
+            let shown = self.shown(&self.within(places.value), None);
+            let required = nested.block.attributes.iter().filter(|a| a.presence == Presence::Required);
+            all.push(Json::Object(required.map(|a| (a.name.to_owned(), shown.clone())).collect()));
+        }
+        all.into()
+    }
+
+    /// The references that stand inside a place.
+    fn within(&self, place: Span) -> Vec<(Span, Vec<String>)> {
+        let inside =
+            |span: &Span| span.file == place.file && span.start >= place.start && span.end <= place.end;
+        self.references.iter().filter(|(span, _)| inside(span)).cloned().collect()
+    }
+
+    fn shown(&self, references: &[(Span, Vec<String>)], value: Option<&Value>) -> Json {
+        if !references.is_empty() {
+            let mut all: Vec<&String> = Vec::new();
+            for name in references.iter().flat_map(|(_, names)| names) {
+                if !all.contains(&name) {
+                    all.push(name);
+                }
+            }
+            return json!({ "references": all });
+        }
+        match value.filter(|value| value.is_wholly_known()) {
+            Some(value) => json!({ "constant_value": known(value) }),
+            None => json!({}),
+        }
+    }
+}
+
+/// More blocks of one name are not told one by one.
+const MOST_BLOCKS: usize = 1000;
+
+/// A reference as far as its steps are known, and what it leads to as a whole.
+fn names(reference: &Reference, steps: &[Step]) -> Vec<String> {
+    let mut full = reference.to_string();
+    for step in steps {
+        match step {
+            Step::Attribute(name) => full.push_str(&format!(".{name}")),
+            Step::Key(key) => full.push_str(&format!("[{key:?}]")),
+            Step::Index(i) => full.push_str(&format!("[{i}]")),
+            Step::Element(_) => break,
+        }
+    }
+    let whole = reference.to_string();
+    if full == whole { vec![whole] } else { vec![full, whole] }
+}
+
+/// A scope in which everything has a value that is not known.
+struct Anything;
+
+static CLOSED: LazyLock<FunctionContext> = LazyLock::new(FunctionContext::closed);
+
+impl Scope for Anything {
+    fn resolve(&self, _: &Reference, _: Span) -> Result<Value, Diagnostic> {
+        Ok(Value::unknown(Type::Any))
+    }
+
+    fn functions(&self) -> &FunctionContext {
+        &CLOSED
+    }
+}

@@ -1,0 +1,161 @@
+//! A plan for tools: Terraform's plan JSON, format version 1.2.
+//!
+//! What is sensitive is null here and said to be sensitive: a plan is passed around.
+
+use serde_json::{Map, Value as Json, json};
+use terrane_model::json::type_to_json;
+use terrane_model::schema::Schemas;
+use terrane_model::{Action, Address, Kind, Path, Step, Value};
+use terrane_plan::plan::Mode;
+use terrane_plan::{Change, Drift, OutputChange, Plan};
+use terrane_spec::Spec;
+use terrane_state::COMPATIBLE_VERSION;
+
+use super::configuration_json::configuration;
+use super::state_json::{by_module, document, head, known, sensitive, unknown};
+use crate::stack::VERSION;
+
+/// The whole plan.
+pub fn plan(plan: &Plan, spec: &Spec, schemas: &dyn Schemas, timestamp: &str) -> Json {
+    let drift: Vec<Json> = plan.drift.iter().map(|drift| drifted(plan, drift)).collect();
+    let changes: Vec<Json> = plan.changes.iter().filter(|change| is_told(change)).map(change).collect();
+    let outputs: Map<String, Json> =
+        plan.outputs.iter().map(|(name, change)| (name.to_string(), output_change(change))).collect();
+    let mut out = Map::new();
+    out.insert("format_version".into(), "1.2".into());
+    // Tools look at this version to know what to expect; it is the one whose shape this is.
+    out.insert("terraform_version".into(), COMPATIBLE_VERSION.into());
+    out.insert("generator".into(), json!({ "name": "terrane", "version": VERSION }));
+    let variables =
+        plan.variables.iter().map(|(name, value)| (name.to_string(), json!({ "value": known(value) })));
+    out.insert("variables".into(), Json::Object(variables.collect()));
+    out.insert("planned_values".into(), planned_values(plan, schemas));
+    if !drift.is_empty() {
+        out.insert("resource_drift".into(), drift.into());
+    }
+    out.insert("resource_changes".into(), changes.into());
+    out.insert("output_changes".into(), Json::Object(outputs));
+    out.insert("prior_state".into(), document(Some(&plan.refreshed), schemas));
+    out.insert("configuration".into(), configuration(spec, schemas));
+    out.insert("timestamp".into(), timestamp.into());
+    out.insert("applyable".into(), plan.has_changes().into());
+    out.insert("complete".into(), true.into());
+    out.insert("errored".into(), false.into());
+    Json::Object(out)
+}
+
+/// A refresh-only plan has nothing to say of objects.
+fn is_told(change: &Change) -> bool {
+    change.action != Action::NoOp || change.before.is_some()
+}
+
+fn change(change: &Change) -> Json {
+    let mut out = head(&change.address, &change.provider.state_name());
+    if let Some(key) = &change.deposed {
+        out.insert("deposed".into(), key.as_str().into());
+    }
+    if !change.address.resource.module.is_root() {
+        out.insert("module_address".into(), change.address.resource.module.to_string().into());
+    }
+    let mut body = sides(change.action.json_names(), change.before.as_ref(), change.after.as_ref());
+    if !change.replace_paths.is_empty() {
+        body.insert("replace_paths".into(), change.replace_paths.iter().map(path).collect());
+    }
+    out.insert("change".into(), Json::Object(body));
+    if let Some(reason) = change.reason.json_name() {
+        out.insert("action_reason".into(), reason.into());
+    }
+    Json::Object(out)
+}
+
+fn drifted(plan: &Plan, drift: &Drift) -> Json {
+    let provider = plan.prior.resource(&drift.address.resource).map(|resource| resource.provider.clone());
+    let mut out = head(&drift.address, &provider.unwrap_or_default());
+    let action = if drift.after.is_some() { Action::Update } else { Action::Delete };
+    let body = sides(action.json_names(), Some(&drift.before), drift.after.as_ref());
+    out.insert("change".into(), Json::Object(body));
+    Json::Object(out)
+}
+
+/// Before and after, with what of them is unknown and sensitive.
+fn sides(actions: &[&str], before: Option<&Value>, after: Option<&Value>) -> Map<String, Json> {
+    let marked = |value: Option<&Value>| value.map_or(Json::Bool(false), sensitive);
+    let after_unknown = match after {
+        Some(value) if !value.is_wholly_known() => unknown(value),
+        _ => json!({}),
+    };
+    let mut out = Map::new();
+    out.insert("actions".into(), actions.into());
+    out.insert("before".into(), before.map_or(Json::Null, known));
+    out.insert("after".into(), after.map_or(Json::Null, known));
+    out.insert("after_unknown".into(), after_unknown);
+    out.insert("before_sensitive".into(), marked(before));
+    out.insert("after_sensitive".into(), marked(after));
+    out
+}
+
+fn output_change(change: &OutputChange) -> Json {
+    let mark = |value: &Option<Value>| {
+        value.clone().map(|value| if change.sensitive { value.sensitive() } else { value })
+    };
+    let (before, after) = (mark(&change.before), mark(&change.after));
+    let mut out = sides(change.action().json_names(), before.as_ref(), after.as_ref());
+    if after.as_ref().is_none_or(Value::is_wholly_known) {
+        out.insert("after_unknown".into(), false.into());
+    }
+    for side in ["before_sensitive", "after_sensitive"] {
+        out.insert(side.into(), change.sensitive.into());
+    }
+    Json::Object(out)
+}
+
+/// The state as it will be, as far as it is known.
+fn planned_values(plan: &Plan, schemas: &dyn Schemas) -> Json {
+    let mut out = Map::new();
+    let outputs: Map<String, Json> = plan
+        .outputs
+        .iter()
+        .filter_map(|(name, change)| {
+            let value = change.after.as_ref()?;
+            let mut entry = Map::new();
+            entry.insert("sensitive".into(), change.sensitive.into());
+            if value.is_wholly_known() {
+                entry.insert("type".into(), type_to_json(&value.ty()));
+                entry.insert("value".into(), if change.sensitive { Json::Null } else { known(value) });
+            }
+            Some((name.to_string(), Json::Object(entry)))
+        })
+        .collect();
+    if !outputs.is_empty() {
+        out.insert("outputs".into(), Json::Object(outputs));
+    }
+    let entries: Vec<(Address, Json)> = plan
+        .changes
+        .iter()
+        .filter(|change| change.deposed.is_none() && plan.mode != Mode::Destroy)
+        .filter_map(|change| {
+            let value = change.after.as_ref()?;
+            let schema = schemas.schema(change.address.resource.mode, &change.address.resource.type_name);
+            let mut entry = head(&change.address, &change.provider.state_name());
+            entry.insert("schema_version".into(), schema.map_or(0, |schema| schema.version).into());
+            entry.insert("values".into(), known(value));
+            entry.insert("sensitive_values".into(), sensitive(value));
+            Some((change.address.clone(), Json::Object(entry)))
+        })
+        .collect();
+    out.insert("root_module".into(), by_module(entries));
+    Json::Object(out)
+}
+
+/// A path as a list of names and numbers; an element of a set stands for itself.
+fn path(path: &Path) -> Json {
+    let step = |step: &Step| match step {
+        Step::Attribute(name) | Step::Key(name) => json!(name.as_ref()),
+        Step::Index(i) => json!(i),
+        Step::Element(value) => match value.kind() {
+            Kind::Unknown(_) => Json::Null,
+            _ => known(value),
+        },
+    };
+    path.0.iter().map(step).collect()
+}

@@ -1,0 +1,202 @@
+//! A plan as people read it. The sentences that sum it up are Terraform's, since other tools read them.
+
+use std::collections::BTreeSet;
+
+use terrane_model::schema::Schemas;
+use terrane_model::{Action, Address};
+use terrane_plan::plan::{Mode, Totals};
+use terrane_plan::{Change, Drift, Plan};
+
+use super::change_text::header;
+use super::paint::{Paint, Tone};
+use super::tree_text::Style;
+use super::{object, outputs};
+
+/// The whole plan: what had changed outside, what will be done, and the sum. Begins with an empty line.
+pub fn plan(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
+    let shown: Vec<&Change> =
+        plan.changes.iter().filter(|c| c.action.is_change() || c.action == Action::Read).collect();
+    let output_lines = outputs::changes(&plan.outputs, paint);
+    let drift = drift(plan, schemas, paint);
+    let totals = plan.totals();
+    let mut out = drift.clone();
+    if shown.is_empty() && output_lines.is_empty() {
+        out.push_str(&nothing(plan, !drift.is_empty(), paint));
+        return out;
+    }
+    if !drift.is_empty() {
+        out.push_str(&rule());
+    }
+    if !shown.is_empty() {
+        out.push_str(&legend(&shown, paint));
+        for change in &shown {
+            out.push('\n');
+            out.push_str(&one(change, schemas, paint));
+        }
+        out.push('\n');
+        out.push_str(&format!("{} {}\n", paint.strong("Plan:"), sum(totals)));
+    }
+    if !output_lines.is_empty() {
+        out.push_str(&format!("\n{}\n{output_lines}", paint.strong("Changes to Outputs:")));
+        if shown.is_empty() {
+            out.push_str(
+                "\nYou can apply this plan to save these new output values to the Terrane state, without changing\n\
+                 any real infrastructure.\n",
+            );
+        }
+    }
+    out
+}
+
+/// `1 to add, 2 to change, 0 to destroy.`, and what is only forgotten.
+pub fn sum(totals: Totals) -> String {
+    let Totals { add, change, destroy, forget } = totals;
+    let forget = if forget == 0 { String::new() } else { format!(", {forget} to forget") };
+    format!("{add} to add, {change} to change, {destroy} to destroy{forget}.")
+}
+
+/// A line across, with an empty line before and behind.
+pub fn rule() -> String {
+    format!("\n{}\n", "─".repeat(77))
+}
+
+fn nothing(plan: &Plan, drifted: bool, paint: Paint) -> String {
+    let (sentence, more) = match (plan.mode, drifted) {
+        (Mode::RefreshOnly, true) => {
+            return "\nThis is a refresh-only plan, so Terrane will not take any actions to undo these. If you were\n\
+                    expecting these changes then you can apply this plan to record the updated values in the\n\
+                    Terrane state without changing any remote objects.\n"
+                .to_owned();
+        }
+        (Mode::Normal, false) => (
+            "No changes. Your infrastructure matches the configuration.",
+            "Terrane has compared your real infrastructure against your configuration\n\
+             and found no differences, so no changes are needed.",
+        ),
+        (Mode::Normal, true) => (
+            "No changes. Your infrastructure matches the configuration.",
+            "Your configuration already fits what was changed outside of Terrane.",
+        ),
+        (Mode::RefreshOnly, false) => (
+            "No changes. Your infrastructure still matches the configuration.",
+            "Terrane has checked that the real remote objects still match the result of\n\
+             your most recent changes, and found no differences.",
+        ),
+        (Mode::Destroy, _) => (
+            "No changes. No objects need to be destroyed.",
+            "Either you have not created any objects yet or the existing objects were\n\
+             already deleted outside of Terrane.",
+        ),
+    };
+    format!("\n{}\n\n{more}\n", paint.tone(Tone::Good, sentence))
+}
+
+fn legend(shown: &[&Change], paint: Paint) -> String {
+    let style = Style::changes(paint);
+    let actions: BTreeSet<Action> = shown.iter().map(|change| change.action).collect();
+    let all = [
+        (Action::Create, "create"),
+        (Action::Update, "update in-place"),
+        (Action::Delete, "destroy"),
+        (Action::DeleteThenCreate, "destroy and then create replacement"),
+        (Action::CreateThenDelete, "create replacement and then destroy"),
+        (Action::Read, "read (data resources)"),
+        (Action::Forget, "forget"),
+    ];
+    let mut out = "\nTerrane made the following execution plan. Resource actions are indicated with the\n\
+                   following symbols:\n"
+        .to_owned();
+    for (action, words) in all.into_iter().filter(|(action, _)| actions.contains(action)) {
+        out.push_str(&format!("{}{words}\n", style.glyph(action)));
+    }
+    out.push_str("\nTerrane will perform the following actions:\n");
+    out
+}
+
+fn one(change: &Change, schemas: &dyn Schemas, paint: Paint) -> String {
+    let (sentence, because) = header(change);
+    let mut out = format!("  {}\n", paint.strong(&format!("# {sentence}")));
+    for line in because {
+        out.push_str(&format!("  # {line}\n"));
+    }
+    if change.action == Action::Forget {
+        return out;
+    }
+    let resource = &change.address.resource;
+    if let Some(schema) = schemas.schema(resource.mode, &resource.type_name) {
+        out.push_str(&object::change(
+            schema,
+            &change.address,
+            change.action,
+            change.before.as_ref(),
+            change.after.as_ref(),
+            &change.replace_paths,
+            paint,
+        ));
+    }
+    out
+}
+
+/// What had changed outside, as far as it matters: what is gone, and what this plan undoes or answers.
+fn drift(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
+    let acted_on: BTreeSet<&Address> = plan
+        .changes
+        .iter()
+        .filter(|change| change.action.is_change())
+        .map(|change| &change.address)
+        .collect();
+    let matters = |drift: &&Drift| {
+        plan.mode == Mode::RefreshOnly || drift.after.is_none() || acted_on.contains(&drift.address)
+    };
+    let shown: Vec<&Drift> = plan.drift.iter().filter(matters).collect();
+    if plan.mode == Mode::Destroy || shown.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n{}\n", paint.strong("Note: Objects have changed outside of Terrane"));
+    for drift in shown {
+        out.push('\n');
+        out.push_str(&drifted(drift, acted_on.contains(&drift.address), schemas, paint));
+    }
+    out
+}
+
+fn drifted(drift: &Drift, again: bool, schemas: &dyn Schemas, paint: Paint) -> String {
+    let Some(after) = &drift.after else {
+        let then = if again { "; it will be created again" } else { "" };
+        let sentence = format!("# {} was deleted outside of Terrane{then}", drift.address);
+        return format!("  {}\n", paint.strong(&sentence));
+    };
+    let mut out = format!("  {}\n", paint.strong(&format!("# {} has changed", drift.address)));
+    let resource = &drift.address.resource;
+    if let Some(schema) = schemas.schema(resource.mode, &resource.type_name) {
+        out.push_str(&object::change(
+            schema,
+            &drift.address,
+            Action::Update,
+            Some(&drift.before),
+            Some(after),
+            &[],
+            paint,
+        ));
+    }
+    out
+}
+
+/// What `plan` says behind the plan: how to carry it out.
+pub fn next_step(plan: &Plan, saved_as: Option<&str>, folder: &str) -> String {
+    let chdir = if folder.is_empty() { String::new() } else { format!(" -C {folder}") };
+    let text = match saved_as {
+        Some(file) => format!(
+            "\nSaved the plan to: {file}\n\nTo perform exactly these actions, run the following command to apply:\n    \
+             terrane{chdir} apply \"{file}\"\n"
+        ),
+        None if !plan.has_changes() => return String::new(),
+        None => "\nNote: The plan is not saved, so `terrane apply` makes a new one, which may differ if something \
+                 changes\nmeanwhile. `--out FILE` saves it.\n"
+            .to_owned(),
+    };
+    format!("{}{text}", rule())
+}
+
+#[cfg(test)]
+mod tests;

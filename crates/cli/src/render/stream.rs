@@ -1,0 +1,88 @@
+//! The stream of JSON lines that `apply --json` writes, in the shape of Terraform's.
+
+use serde_json::{Map, Value as Json, json};
+use terrane_model::{Action, Diagnostic, Sources};
+use terrane_plan::Plan;
+use terrane_plan::plan::{Mode, Totals};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::diagnostics_json;
+use super::events::{resource, verb};
+
+/// The version of the stream's shape.
+const UI: &str = "1.2";
+
+/// One line: level, text and time, then the type and what belongs to it.
+pub fn line(level: &str, text: &str, kind: &str, body: Json) -> String {
+    let now = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
+    let mut all = Map::new();
+    all.insert("@level".into(), level.into());
+    all.insert("@message".into(), text.into());
+    all.insert("@module".into(), "terrane.ui".into());
+    all.insert("@timestamp".into(), now.into());
+    all.insert("type".into(), kind.into());
+    if let Json::Object(body) = body {
+        all.extend(body);
+    }
+    format!("{}\n", Json::Object(all))
+}
+
+/// The first line.
+pub fn version(version: &str) -> String {
+    line("info", &format!("Terrane {version}"), "version", json!({ "terrane": version, "ui": UI }))
+}
+
+/// Messages.
+pub fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> String {
+    diagnostics
+        .iter()
+        .map(|diagnostic| {
+            let (level, word) = if diagnostic.is_error() { ("error", "Error") } else { ("warn", "Warning") };
+            let body = json!({ "diagnostic": diagnostics_json::one(diagnostic, sources) });
+            line(level, &format!("{word}: {}", diagnostic.summary), "diagnostic", body)
+        })
+        .collect()
+}
+
+/// What is planned: a line for each change, and one for the sum.
+pub fn planned(plan: &Plan) -> String {
+    let mut out = String::new();
+    for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
+        let mut body = json!({ "resource": resource(&change.address), "action": verb(change.action) });
+        if let (Some(reason), Some(body)) = (reason(change.reason.json_name()), body.as_object_mut()) {
+            body.insert("reason".into(), reason.into());
+        }
+        let text = format!("{}: Plan to {}", change.address, verb(change.action));
+        out.push_str(&line("info", &text, "planned_change", json!({ "change": body })));
+    }
+    out.push_str(&summary("plan", plan.totals(), &format!("Plan: {}", super::plan_text::sum(plan.totals()))));
+    out
+}
+
+/// The stream names reasons of replacements in fewer words than a plan does.
+fn reason(name: Option<&'static str>) -> Option<&'static str> {
+    name.map(|name| name.strip_prefix("replace_because_").unwrap_or(name))
+}
+
+/// What was done.
+pub fn done(mode: Mode, totals: Totals, text: &str) -> String {
+    summary(if mode == Mode::Destroy { "destroy" } else { "apply" }, totals, text)
+}
+
+fn summary(operation: &str, totals: Totals, text: &str) -> String {
+    let changes = json!({
+        "add": totals.add,
+        "change": totals.change,
+        "import": 0,
+        "remove": totals.destroy,
+        "operation": operation,
+    });
+    line("info", text, "change_summary", json!({ "changes": changes }))
+}
+
+/// The outputs.
+pub fn outputs(outputs: Json) -> String {
+    let count = outputs.as_object().map_or(0, Map::len);
+    line("info", &format!("Outputs: {count}"), "outputs", json!({ "outputs": outputs }))
+}

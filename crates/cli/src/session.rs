@@ -1,0 +1,217 @@
+//! The providers of a run: what they offer, how the spec configures them, and the sandbox behind them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use aws_credential_types::Credentials;
+use terrane_aws::client::{Options, Sandbox as SandboxClient, configure};
+use terrane_expr::FunctionContext;
+use terrane_model::conform::{check, conform};
+use terrane_model::schema::{Schemas, optional};
+use terrane_model::{Diagnostic, Diagnostics, ModulePath, Type, Value};
+use terrane_plan::world::evaluate_in;
+use terrane_plan::{ProviderKey, World};
+use terrane_provider::terraform_data::TerraformData;
+use terrane_provider::{Catalog, Error, ErrorKind, Facts, Session};
+use terrane_reconcile::Sessions;
+use terrane_sandbox::Sandbox;
+use terrane_spec::module::Provider;
+use terrane_state::Snapshot;
+
+use crate::exit::Problem;
+use crate::stack::Stack;
+
+/// Where a stack's sandbox is kept.
+pub const SANDBOX_FOLDER: &str = ".terrane/sandbox";
+
+/// The region of the sandbox when neither spec nor environment name one.
+const SANDBOX_REGION: &str = "us-east-1";
+
+/// Everything that the program offers.
+pub fn catalog() -> Catalog {
+    let mut catalog = Catalog::default();
+    catalog.add_resource(Arc::new(TerraformData));
+    catalog.add_provider("terraform", terrane_model::schema::block([], []));
+    terrane_aws::catalog(&mut catalog);
+    if let Some(block) = catalog.provider("aws").filter(|block| block.attribute("sandbox").is_none()).cloned()
+    {
+        let sandbox = optional("sandbox", Type::Bool).doc("Work in the embedded AWS.");
+        let attributes = block.attributes.into_iter().chain([sandbox]).collect::<Vec<_>>();
+        catalog.add_provider("aws", terrane_model::schema::block(attributes, block.blocks));
+    }
+    catalog
+}
+
+/// Opens the sandbox of the current folder.
+///
+/// # Errors
+/// When it is in use, damaged, or of a later version.
+pub fn open_sandbox(options: terrane_sandbox::Options) -> Result<Sandbox, Diagnostic> {
+    let folder = Path::new(SANDBOX_FOLDER);
+    let sandbox = Sandbox::open(folder, options).map_err(|error| {
+        let mut detail = format!("The embedded AWS of this stack can't be used: {error}.");
+        let mut cause = std::error::Error::source(&error);
+        while let Some(inner) = cause {
+            detail.push_str(&format!(" Cause: {inner}."));
+            cause = inner.source();
+        }
+        let diagnostic = Diagnostic::error("sandbox", "Sandbox not usable", detail.replace("..", "."));
+        match error {
+            terrane_sandbox::OpenError::Locked { .. } => {
+                diagnostic.hint("Wait until the other command is done, or stop `terrane sandbox serve`.")
+            }
+            _ => diagnostic.hint(format!(
+                "It was left as it is. Moving the folder `{SANDBOX_FOLDER}` away begins with an empty sandbox."
+            )),
+        }
+    })?;
+    // The folder holds secrets of play; that git passes over it is a convenience, and no reason to stop.
+    let ignore = Path::new(".terrane/.gitignore");
+    if !ignore.exists() {
+        let _ = fs::write(ignore, "*\n");
+    }
+    Ok(sandbox)
+}
+
+/// The sandbox of a run, opened when it is first needed.
+#[derive(Default)]
+struct Embedded {
+    opened: OnceLock<Result<Sandbox, Diagnostic>>,
+}
+
+impl Embedded {
+    fn client(&self) -> Result<SandboxClient, Diagnostic> {
+        let opened = self.opened.get_or_init(|| open_sandbox(terrane_sandbox::Options::default()));
+        opened.as_ref().map(client_of).map_err(Clone::clone)
+    }
+}
+
+/// What the AWS clients need to work in a sandbox as its administrator.
+pub fn client_of(sandbox: &Sandbox) -> SandboxClient {
+    let keys = sandbox.admin_credentials();
+    SandboxClient {
+        http_client: sandbox.http_client(),
+        credentials: Credentials::new(keys.access_key_id, keys.secret_access_key, None, None, "sandbox"),
+        region: SANDBOX_REGION,
+    }
+}
+
+/// Configures the providers that the spec or the state uses, all at once.
+///
+/// # Errors
+/// Everything that is wrong with their configurations, and what AWS has to say about the credentials.
+pub async fn open(
+    stack: &Stack,
+    snapshot: &Snapshot,
+    catalog: &Catalog,
+    functions: &FunctionContext,
+    in_sandbox: bool,
+) -> Result<Sessions, Problem> {
+    let mut sessions = BTreeMap::new();
+    let mut configured = Vec::new();
+    let mut errors = Diagnostics::new();
+    let embedded = Embedded::default();
+    for key in used(stack, snapshot) {
+        if key.name.as_ref() == "terraform" {
+            sessions.insert(key, Session::new(Facts::default(), Arc::new(())));
+            continue;
+        }
+        let Some(provider) = declared(stack, &key) else {
+            continue;
+        };
+        match configuration(stack, provider, &key, catalog, functions) {
+            Ok(config) => configured.push((key, provider, config)),
+            Err(found) => errors.extend(found),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Problem::new(errors, &stack.spec.sources));
+    }
+    let opening = configured.into_iter().map(|(key, provider, config)| {
+        let embedded = &embedded;
+        async move {
+            let wanted = in_sandbox || config.get("sandbox").and_then(Value::as_bool) == Some(true);
+            let sandbox = if wanted { Some(embedded.client()?) } else { None };
+            let options = Options { sandbox, user_agent: Some("terrane") };
+            let session = configure(&config, options).await;
+            session.map(|session| (key.clone(), session)).map_err(|error| refused(&error, &key, provider))
+        }
+    });
+    for opened in futures::future::join_all(opening).await {
+        match opened {
+            Ok((key, session)) => {
+                sessions.insert(key, session);
+            }
+            Err(error) if errors.contains(&error) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(Sessions(sessions)) } else { Err(Problem::new(errors, &stack.spec.sources)) }
+}
+
+/// The provider configurations that something uses.
+fn used(stack: &Stack, snapshot: &Snapshot) -> BTreeSet<ProviderKey> {
+    let declared = stack.spec.root.resources.keys().map(|key| key.address(&ModulePath::root()));
+    let by_spec = declared.map(|resource| terrane_plan::build::provider_of(&stack.spec, &resource));
+    let by_state = snapshot.resources.values().filter_map(|r| ProviderKey::from_state_name(&r.provider));
+    by_spec.chain(by_state).collect()
+}
+
+/// The declaration of a configuration: `Some(None)` for a default one that goes without saying.
+fn declared<'s>(stack: &'s Stack, key: &ProviderKey) -> Option<Option<&'s Provider>> {
+    let found = stack.spec.root.providers.iter().find(|p| p.name == key.name && p.alias == key.alias);
+    match (found, &key.alias) {
+        (None, Some(_)) => None,
+        (found, _) => Some(found),
+    }
+}
+
+fn configuration(
+    stack: &Stack,
+    provider: Option<&Provider>,
+    key: &ProviderKey,
+    catalog: &Catalog,
+    functions: &FunctionContext,
+) -> Result<Value, Diagnostics> {
+    let Some(block) = catalog.provider(&key.name) else {
+        let detail = format!(
+            "The state has objects of the provider `{}`, which this version does not have.",
+            key.name
+        );
+        return Err(vec![Diagnostic::error("unknown-provider", "Unknown provider", detail)]);
+    };
+    let body = match provider {
+        Some(provider) => {
+            let world =
+                World::new(&stack.spec, stack.variables.clone(), stack.workspace.clone(), functions.clone());
+            evaluate_in(&world.scope(), &provider.body)?
+        }
+        None => Value::object::<&str>([]),
+    };
+    let (config, mut problems) = conform(&body, block);
+    problems.extend(check(&config, block));
+    if problems.is_empty() {
+        // The clients want the values themselves; nothing of them is shown.
+        return Ok(config.unmark_deep().0);
+    }
+    let at = |problem: &terrane_model::conform::Problem| provider.map(|p| p.places.at(&problem.path));
+    Err(problems.iter().map(|p| Diagnostic::error(p.code, p.summary, p.detail.clone()).at(at(p))).collect())
+}
+
+fn refused(error: &Error, key: &ProviderKey, provider: Option<&Provider>) -> Diagnostic {
+    let (code, summary) = match error.kind {
+        ErrorKind::Credentials => ("aws-credentials", "Credentials not accepted"),
+        ErrorKind::Unavailable | ErrorKind::TimedOut => {
+            ("aws-unavailable", "Service not reachable or failing")
+        }
+        ErrorKind::Denied => ("aws-denied", "Permission denied"),
+        ErrorKind::Throttled => ("aws-throttled", "Too many requests"),
+        _ => ("provider-configuration", "Provider can't be configured"),
+    };
+    let detail = format!("The provider `{key}` can't be used. {error}.").replace("..", ".");
+    let mut diagnostic = Diagnostic::error(code, summary, detail).at(provider.map(|provider| provider.span));
+    diagnostic.hints.extend(error.hints.iter().cloned());
+    diagnostic
+}

@@ -1,0 +1,242 @@
+//! A stack's folder: the spec, the values of its variables, and where its state is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use terrane_expr::FunctionContext;
+use terrane_model::diagnostic::has_errors;
+use terrane_model::schema::Schemas;
+use terrane_model::{Diagnostic, Diagnostics, Sources, Value};
+use terrane_spec::inputs::{self, Argument, Inputs};
+use terrane_spec::settings::BackendKind;
+use terrane_spec::version::Version;
+use terrane_spec::{Module, Spec, is_spec_file, is_variable_file};
+use terrane_state::{COMPATIBLE_VERSION, DEFAULT_WORKSPACE, Local};
+
+use crate::cli::{Variable, Variables};
+use crate::exit::Problem;
+use crate::terminal::Terminal;
+
+/// The program's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Where states are when the spec says nothing.
+const STATE_FOLDER: &str = "state";
+
+/// A checked spec with the values of its variables.
+pub struct Stack {
+    /// The spec.
+    pub spec: Spec,
+    /// Names and bytes of its files.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// Values of the variables.
+    pub variables: BTreeMap<Arc<str>, Value>,
+    /// The workspace.
+    pub workspace: Arc<str>,
+    /// What is allowed and yet worth saying.
+    pub warnings: Diagnostics,
+}
+
+/// The names and bytes of the files of a folder that a test accepts, sorted.
+fn files_of(folder: &Path, accepts: fn(&str) -> bool) -> Result<Vec<(String, Vec<u8>)>, Problem> {
+    let unreadable = |path: &Path, error: &io::Error| {
+        let detail = format!("`{}` can't be read: {error}.", path.display());
+        Problem::from(Diagnostic::error("unreadable-file", "File not readable", detail))
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
+        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
+        if accepts(&name) && !path.is_dir() {
+            let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+            files.push((name, bytes));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The files of the spec in the current folder.
+pub fn spec_files() -> Result<Vec<(String, Vec<u8>)>, Problem> {
+    files_of(Path::new("."), is_spec_file)
+}
+
+/// Reads and checks the spec of the current folder.
+pub fn read(
+    files: Vec<(String, Vec<u8>)>,
+    schemas: &dyn Schemas,
+    functions: &FunctionContext,
+) -> Result<Spec, Problem> {
+    let spec = terrane_spec::check(terrane_spec::parse(files), schemas, functions)?;
+    allowed(spec)
+}
+
+/// Refuses a spec that wants other versions.
+fn allowed(spec: Spec) -> Result<Spec, Problem> {
+    let (Ok(terrane), Ok(terraform)) = (VERSION.parse::<Version>(), COMPATIBLE_VERSION.parse::<Version>())
+    else {
+        return Ok(spec);
+    };
+    let refused = spec.root.settings.verify(&terrane, &terraform);
+    if refused.is_empty() { Ok(spec) } else { Err(Problem::new(refused, &spec.sources)) }
+}
+
+impl Stack {
+    /// Reads the stack of the current folder. Asks for missing variables where somebody can be asked.
+    ///
+    /// # Errors
+    /// Everything that is wrong with spec and variables together.
+    pub fn load(
+        arguments: &Variables,
+        schemas: &dyn Schemas,
+        functions: &FunctionContext,
+        terminal: &Terminal,
+    ) -> Result<Stack, Problem> {
+        let files = spec_files()?;
+        let parsed = terrane_spec::parse(files.clone());
+        let inputs = given(arguments)?;
+        let mut sources = parsed.sources.clone();
+        let values = inputs::variables(parsed.module(), &inputs, &mut sources);
+        let checked = terrane_spec::check(parsed, schemas, functions);
+        let (mut spec, values) = match (checked, values) {
+            (Ok(spec), Ok(values)) => (spec, values),
+            (checked, values) => {
+                let mut all = checked.err().map(|failure| failure.diagnostics).unwrap_or_default();
+                all.extend(values.err().unwrap_or_default());
+                return Err(Problem::new(all, &sources));
+            }
+        };
+        spec.sources = sources;
+        let mut spec = allowed(spec)?;
+        let mut variables = values.values;
+        let missing = answers(&values.missing, arguments.input, &spec.root, &mut spec.sources, terminal)?;
+        variables.extend(missing);
+        let warnings = [std::mem::take(&mut spec.warnings), values.warnings].concat();
+        Ok(Stack { spec, files, variables, workspace: workspace(), warnings })
+    }
+
+    /// The stack that a plan was made from: its spec's files, and the values that the plan holds.
+    ///
+    /// # Errors
+    /// When this version does not accept the spec any more.
+    pub fn of_plan(
+        plan: &terrane_plan::Plan,
+        files: Vec<(String, Vec<u8>)>,
+        schemas: &dyn Schemas,
+        functions: &FunctionContext,
+    ) -> Result<Stack, Problem> {
+        let spec = read(files.clone(), schemas, functions)?;
+        let (variables, workspace) = (plan.variables.clone(), plan.workspace.clone());
+        Ok(Stack { spec, files, variables, workspace, warnings: vec![] })
+    }
+
+    /// Where the state is.
+    ///
+    /// # Errors
+    /// When the spec wants a kind of backend that there is not.
+    pub fn backend(&self) -> Result<Local, Problem> {
+        backend(&self.spec.root, &self.spec.sources, &self.workspace)
+    }
+}
+
+/// The state of the current folder for commands that need no more of the spec. What is wrong elsewhere in it does not
+/// matter to them.
+pub fn state_backend() -> Result<Local, Problem> {
+    let parsed = terrane_spec::parse(spec_files()?);
+    let broken = |d: &&Diagnostic| d.is_error() && d.code != "no-spec";
+    if parsed.module().settings.backend.is_none() && parsed.diagnostics().iter().any(|d| broken(&d)) {
+        // The settings may be in the part that can't be read.
+        let errors = parsed.diagnostics().iter().filter(broken).cloned().collect();
+        return Err(Problem::new(errors, &parsed.sources));
+    }
+    backend(parsed.module(), &parsed.sources, &workspace())
+}
+
+fn backend(module: &Module, sources: &Sources, workspace: &str) -> Result<Local, Problem> {
+    let (path, folder) = match module.settings.backend.as_ref().map(|backend| (&backend.kind, backend.span)) {
+        None => (None, None),
+        Some((BackendKind::Local { path, workspace_dir }, _)) => (
+            path.as_ref().map(|(path, _)| PathBuf::from(path.as_ref())),
+            workspace_dir.as_ref().map(|(folder, _)| PathBuf::from(folder.as_ref())),
+        ),
+        Some((BackendKind::S3 { .. }, span)) => {
+            let detail = "State in S3 is not supported yet. Keep it in a file, with `[terrane.backend.local]` or without any.";
+            let error = Diagnostic::error("unsupported-backend", "Unsupported backend", detail).at(span);
+            return Err(Problem::new(vec![error], sources));
+        }
+    };
+    let folder = folder.unwrap_or_else(|| PathBuf::from(STATE_FOLDER));
+    Ok(Local::new(&folder, path.as_deref(), workspace)?)
+}
+
+fn workspace() -> Arc<str> {
+    let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    named("TERRANE_WORKSPACE")
+        .or_else(|| named("TF_WORKSPACE"))
+        .unwrap_or_else(|| DEFAULT_WORKSPACE.to_owned())
+        .into()
+}
+
+/// Everything that sets variables.
+fn given(arguments: &Variables) -> Result<Inputs, Problem> {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| inputs::ENVIRONMENT.iter().any(|prefix| name.starts_with(prefix)))
+        .collect();
+    let arguments = arguments.ordered.iter().map(|argument| match argument {
+        Variable::Value(text) => Ok(Argument::Value(text.clone())),
+        Variable::File(path) => match fs::read(path) {
+            Ok(bytes) => Ok(Argument::File(path.display().to_string(), bytes)),
+            Err(error) => {
+                let detail = format!("The file `{}` of `--var-file` can't be read: {error}.", path.display());
+                Err(Problem::from(Diagnostic::error("unreadable-file", "File not readable", detail)))
+            }
+        },
+    });
+    let arguments = arguments.collect::<Result<_, _>>()?;
+    Ok(Inputs { environment, files: files_of(Path::new("."), is_variable_file)?, arguments })
+}
+
+/// Asks for what is missing, or says how to give it.
+fn answers(
+    missing: &[Arc<str>],
+    may_ask: bool,
+    module: &Module,
+    sources: &mut Sources,
+    terminal: &Terminal,
+) -> Result<BTreeMap<Arc<str>, Value>, Problem> {
+    let mut values = BTreeMap::new();
+    let mut errors = Diagnostics::new();
+    for name in missing {
+        let Some(variable) = module.variables.get(name) else { continue };
+        let answer = match may_ask && terminal.can_ask {
+            true => {
+                let description =
+                    variable.description.as_ref().map(|d| format!("  {d}\n\n")).unwrap_or_default();
+                terminal.ask(&format!("var.{name}\n{description}  Enter a value: "))
+            }
+            false => None,
+        };
+        match answer {
+            Some(text) => match inputs::answer(module, name, &text, sources) {
+                Ok(value) => {
+                    values.insert(name.clone(), value);
+                }
+                Err(found) => errors.extend(found),
+            },
+            None => {
+                let detail = format!("The variable `{name}` has no default, and no value was given.");
+                let error =
+                    Diagnostic::error("missing-variable", "Missing variable", detail).at(variable.span);
+                errors.push(error.hint(format!(
+                    "Give it with `--var {name}=VALUE`, in `terrane.vars.toml`, or as TERRANE_VAR_{name} in the \
+                     environment."
+                )));
+            }
+        }
+    }
+    if has_errors(&errors) { Err(Problem::new(errors, sources)) } else { Ok(values) }
+}

@@ -1,0 +1,285 @@
+//! The work that plan, apply and destroy share: from a folder to a plan, with the state locked meanwhile.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use terrane_model::{Diagnostic, Diagnostics};
+use terrane_plan::plan::Mode;
+use terrane_plan::{Draft, Input, Observed, Options, Plan, build};
+use terrane_provider::Catalog;
+use terrane_reconcile::{Found, Recovery, Sessions, Stop, observe, read_data, recover};
+use terrane_state::journal::Operation;
+use terrane_state::{Access, Backend, Local, LockInfo, StateError, Store};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::cli::{Global, Lock, Planning};
+use crate::exit::Problem;
+use crate::functions;
+use crate::progress::Progress;
+use crate::session;
+use crate::stack::{Stack, VERSION};
+use crate::terminal::Terminal;
+
+/// How often a lock that somebody else has is looked at again.
+const LOCK_PAUSE: Duration = Duration::from_millis(500);
+
+/// A stack at work.
+pub struct Work {
+    pub stack: Stack,
+    pub catalog: Catalog,
+    pub store: Store,
+    pub folder: PathBuf,
+    /// When this work began: what `plantimestamp` gives.
+    pub plan_time: String,
+    pub terminal: Terminal,
+    in_sandbox: bool,
+}
+
+/// The time now, to the second.
+pub fn now() -> String {
+    let now = OffsetDateTime::now_utc();
+    now.replace_nanosecond(0).unwrap_or(now).format(&Rfc3339).unwrap_or_default()
+}
+
+/// The current folder.
+///
+/// # Errors
+/// When it is gone or may not be looked at.
+pub fn current_folder() -> Result<PathBuf, Problem> {
+    std::env::current_dir().map_err(|error| {
+        let detail = format!("The current folder can't be told: {error}.");
+        Diagnostic::error("no-folder", "Folder not accessible", detail).into()
+    })
+}
+
+/// Runs a future to its end on this thread.
+///
+/// # Errors
+/// What the future answers, and when there can be no runtime.
+pub fn block_on<T>(future: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        let detail = format!("The runtime for calls could not be started: {error}.");
+        Problem::from(Diagnostic::error("no-runtime", "No runtime", detail))
+    })?;
+    let result = runtime.block_on(future);
+    // A question that nobody answered any more may still wait for its line.
+    runtime.shutdown_background();
+    result
+}
+
+/// Takes the state's lock, reads it, and brings in what a run that died had done.
+///
+/// # Errors
+/// What the state has to say.
+pub fn open_store(
+    backend: Local,
+    lock: &Lock,
+    operation: &str,
+    lineage: &str,
+    terminal: &Terminal,
+) -> Result<Store, Problem> {
+    let journal = backend.journal_path();
+    let info = LockInfo {
+        id: uuid::Uuid::new_v4().to_string(),
+        operation: operation.to_owned(),
+        who: format!("{}@{}", user(), host()),
+        version: VERSION.to_owned(),
+        created: now(),
+        path: backend.place(),
+        info: String::new(),
+    };
+    let deadline = Instant::now() + lock.lock_timeout;
+    let mut told = false;
+    let mut again = |refusal: &StateError| {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        if !told {
+            told = true;
+            terminal.tell(&format!("{refusal}. Waiting for it...\n"));
+        }
+        std::thread::sleep(LOCK_PAUSE.min(deadline.saturating_duration_since(Instant::now())));
+        true
+    };
+    let access = match lock.lock {
+        true => Access::Locked { info: &info, again: &mut again },
+        false => Access::Unlocked,
+    };
+    let store = Store::begin(Box::new(backend), &journal, lineage, access)?;
+    let left_over = store.recovered();
+    if let Some(dead) = &left_over.abandoned_lock {
+        let (who, operation, created) = (&dead.who, &dead.operation, &dead.created);
+        terminal.tell(&format!(
+            "The lock of {who} ({operation}, {created}) was left over from a process that died.\n"
+        ));
+    }
+    for address in &left_over.merged {
+        terminal.tell(&format!("{address}: What an interrupted run did is taken over from the journal.\n"));
+    }
+    Ok(store)
+}
+
+fn user() -> String {
+    let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    named("USER").or_else(|| named("LOGNAME")).unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn host() -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = kernel.map(|name| name.trim().to_owned()).or_else(|| std::env::var("HOSTNAME").ok());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// Refuses to move things in a state of which a run that died has left something open.
+///
+/// # Errors
+/// When there is something open.
+pub fn nothing_open(store: &Store) -> Result<(), Problem> {
+    let open: Vec<String> =
+        store.open_intents().values().map(|intent| format!("`{}`", intent.address)).collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let detail = format!(
+        "A run was interrupted while it worked on {}, and nobody has looked yet what became of it.",
+        open.join(", ")
+    );
+    let error = Diagnostic::error("unfinished-run", "Unfinished run", detail);
+    Err(error.hint("`terrane plan` looks, and takes over what was made.").into())
+}
+
+impl Work {
+    /// Reads the stack of the current folder and locks its state.
+    ///
+    /// # Errors
+    /// What is wrong with either.
+    pub fn begin(
+        global: &Global,
+        planning: &Planning,
+        operation: &str,
+        terminal: &Terminal,
+    ) -> Result<Work, Problem> {
+        let catalog = session::catalog();
+        let folder = current_folder()?;
+        let plan_time = now();
+        let functions = functions::planning(&folder, &plan_time);
+        let stack = Stack::load(&planning.variables, &catalog, &functions, terminal)?;
+        let lineage = uuid::Uuid::new_v4().to_string();
+        let store = open_store(stack.backend()?, &planning.lock, operation, &lineage, terminal)?;
+        let (in_sandbox, terminal) = (global.sandbox, terminal.clone());
+        Ok(Work { stack, catalog, store, folder, plan_time, terminal, in_sandbox })
+    }
+
+    /// The same for the stack of a saved plan.
+    ///
+    /// # Errors
+    /// What is wrong with the state.
+    pub fn resume(
+        global: &Global,
+        stack: Stack,
+        catalog: Catalog,
+        lock: &Lock,
+        lineage: &str,
+        plan_time: String,
+        terminal: &Terminal,
+    ) -> Result<Work, Problem> {
+        let folder = current_folder()?;
+        let store = open_store(stack.backend()?, lock, "OperationTypeApply", lineage, terminal)?;
+        let (in_sandbox, terminal) = (global.sandbox, terminal.clone());
+        Ok(Work { stack, catalog, store, folder, plan_time, terminal, in_sandbox })
+    }
+
+    /// Configures the providers, and looks what became of what a run that died had begun.
+    ///
+    /// # Errors
+    /// What the providers have to say.
+    pub async fn connect(&mut self, progress: &Progress) -> Result<Sessions, Problem> {
+        let functions = functions::planning(&self.folder, &self.plan_time);
+        let snapshot = self.store.snapshot();
+        let sessions =
+            session::open(&self.stack, snapshot, &self.catalog, &functions, self.in_sandbox).await?;
+        if !self.store.open_intents().is_empty() {
+            let recovered = recover(&mut self.store, &self.catalog, &sessions, progress).await;
+            let recovered = recovered.map_err(|errors| self.problem(errors))?;
+            for recovery in &recovered {
+                self.terminal.tell(&format!("{}: {}\n", recovery.address, outcome(recovery)));
+            }
+            self.store.commit()?;
+        }
+        Ok(sessions)
+    }
+
+    /// Looks at what is there and plans.
+    ///
+    /// # Errors
+    /// What can't be read, and what can't be planned.
+    pub async fn plan(
+        &self,
+        sessions: &Sessions,
+        mode: Mode,
+        planning: &Planning,
+        progress: &Progress,
+        stop: &Stop,
+    ) -> Result<Plan, Problem> {
+        let (catalog, parallelism, snapshot) = (&self.catalog, planning.parallelism, self.store.snapshot());
+        let mut observed = match planning.refresh || mode == Mode::RefreshOnly {
+            true => observe(snapshot, catalog, sessions, parallelism, progress, stop)
+                .await
+                .map_err(|errors| self.problem(errors))?,
+            false => Observed::default(),
+        };
+        let facts = sessions.facts();
+        let options = Options { mode, replace: planning.replace.iter().cloned().collect() };
+        loop {
+            let input = Input {
+                spec: &self.stack.spec,
+                variables: self.stack.variables.clone(),
+                workspace: self.stack.workspace.clone(),
+                functions: functions::planning(&self.folder, &self.plan_time),
+                catalog,
+                snapshot,
+                observed: &observed,
+                facts: &facts,
+                options: &options,
+            };
+            match build(&input).map_err(|errors| self.problem(errors))? {
+                Draft::Plan(plan) => return Ok(*plan),
+                Draft::Needs(needs) => {
+                    read_data(needs, &mut observed, catalog, sessions, parallelism, progress)
+                        .await
+                        .map_err(|errors| self.problem(errors))?;
+                }
+            }
+        }
+    }
+
+    /// Messages that point into the stack's files.
+    pub fn problem(&self, errors: Diagnostics) -> Problem {
+        Problem::new(errors, &self.stack.spec.sources)
+    }
+
+    /// Gives the lock back; writes the state only where something is to be written.
+    ///
+    /// # Errors
+    /// What the state has to say.
+    pub fn leave(self) -> Result<(), Problem> {
+        match self.store.pending() {
+            0 => self.store.leave()?,
+            _ => drop(self.store.finish()?),
+        }
+        Ok(())
+    }
+}
+
+/// What became of something that a run that died had begun.
+fn outcome(recovery: &Recovery) -> &'static str {
+    match (recovery.operation, recovery.found) {
+        (_, Found::Adopted) => "An interrupted run had made it. It was found, and is in the state now.",
+        (_, Found::NotMade) => "An interrupted run was about to make it. It was not made.",
+        (_, Found::Gone) => "An interrupted run was about to delete it. It is gone.",
+        (Operation::Delete, Found::There) => "An interrupted run was about to delete it. It is still there.",
+        (_, Found::There) => "An interrupted run was changing it. What it is like now is read anew.",
+    }
+}
