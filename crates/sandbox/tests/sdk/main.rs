@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, also in what its tests share"
 )]
 
+mod any_input;
 mod aws;
 mod dynamodb;
 mod encrypted_tables;
