@@ -154,6 +154,9 @@ fn no_credentials(operation: &'static str, error: &CredentialsError) -> Error {
         CredentialsError::ProviderTimedOut(_) => {
             "The source of the AWS credentials did not answer in time.".to_owned()
         }
+        other if chain(other).any(|error| error.to_string().contains("IMDS")) => {
+            "There are no AWS credentials: none in the environment, none in the profile, and this is no EC2 instance that has some.".to_owned()
+        }
         other => format!("The AWS credentials could not be loaded: {}.", innermost(other)),
     };
     Error::new(ErrorKind::Credentials, operation, message)
@@ -331,6 +334,14 @@ mod tests {
         assert_eq!(error.kind, ErrorKind::Credentials);
         assert_eq!(error.message, "There are no AWS credentials: nothing in the chain.");
         assert!(error.hints.iter().any(|hint| hint.contains("AWS_PROFILE")));
+    }
+
+    #[test]
+    fn the_metadata_service_as_the_last_resort_is_no_cause_of_its_own() {
+        let inner = CredentialsError::provider_error("request forbidden: IMDS is disabled");
+        let failure = ConnectorError::other(Box::new(inner), None);
+        let error = failed("kms:ListKeys")(SdkError::<DescribeKeyError, _>::dispatch_failure(failure));
+        assert!(error.message.starts_with("There are no AWS credentials"), "{}", error.message);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The AWS clients and one file per resource type.
 //!
-//! [`catalog`] registers everything; [`client::configure`] makes a session. A resource type sees desired and prior values
+//! [`catalog()`] registers everything; [`client::configure`] makes a session. A resource type sees desired and prior values
 //! and a client, never a spec, a graph or a plan.
 
-pub mod catalog;
+mod catalog;
 pub mod client;
 pub mod config;
 
