@@ -1,7 +1,7 @@
 //! From a spec, a snapshot and what was observed to a plan that makes every choice.
 //!
 //! The flow, in the order of the modules: [`world`] (values of everything on the way, the one place where references
-//! are resolved, for planning and for applying), [`graph`] (which resource needs which), [`diff`] (one instance),
+//! are resolved, for planning and for applying), [`graph`] (which resource needs which), [`conditions`] (what must hold), [`diff`] (one instance),
 //! [`build`] (all of them), [`order`] (what must wait for what during apply), [`verify`] (a plan's own lint), [`file`] (a plan on disk).
 //!
 //! INVARIANT: synchronous and pure. No TOML, tokio, AWS, clock, randomness or environment; petgraph stays inside
@@ -16,6 +16,8 @@ pub mod world;
 pub mod expand;
 
 pub mod graph;
+
+pub mod conditions;
 
 pub mod diff;
 

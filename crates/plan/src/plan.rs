@@ -7,6 +7,7 @@ use std::sync::Arc;
 use terrane_model::{Action, Address, Diagnostics, Path, Reason, ResourceAddress, Value};
 use terrane_state::Snapshot;
 
+use crate::conditions::Verdict;
 use crate::order::Order;
 
 /// One provider configuration: its name and alias.
@@ -158,6 +159,8 @@ pub struct Plan {
     pub outputs: BTreeMap<Arc<str>, OutputChange>,
     /// What must wait for what.
     pub order: Order,
+    /// How conditions and checks came out, as far as their values are known.
+    pub verdicts: Vec<Verdict>,
     /// Warnings.
     pub warnings: Diagnostics,
 }

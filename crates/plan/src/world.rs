@@ -97,6 +97,13 @@ impl<'s> World<'s> {
         }
     }
 
+    /// The value of one instance.
+    pub fn instance(&self, address: &Address) -> Option<Value> {
+        let module = self.module(&address.resource.module)?;
+        let resources = module.resources.borrow();
+        resources.get(&key_of(&address.resource))?.instances.get(&address.key).cloned()
+    }
+
     /// What an expression of the root module sees outside of any resource.
     pub fn scope(&self) -> InstanceScope<'_, 's> {
         self.module_scope(&ModulePath::root())

@@ -365,3 +365,31 @@ async fn a_partly_made_replacement_makes_room_for_the_next_try() {
     assert!(report.is_success(), "{actions:?}: {:?}", report.diagnostics);
     assert_eq!(stack.cloud.names().into_iter().collect::<Vec<_>>(), ["a2", "b"]);
 }
+
+#[tokio::test]
+async fn conditions_stop_what_they_guard_and_are_kept_in_the_state() {
+    let spec = |value: &str| {
+        format!(
+            "[variable.v]\ndefault = \"{value}\"\n\
+             [[variable.v.validation]]\ncondition = '${{var.v != \"bad\"}}'\nerror_message = \"not bad\"\n\
+             [resource.fake_thing.a]\nname = \"a\"\nvalue = \"${{var.v}}\"\n\
+             [[resource.fake_thing.a.lifecycle.precondition]]\ncondition = '${{var.v != \"early\"}}'\n\
+             error_message = \"too early\"\n\
+             [[resource.fake_thing.a.lifecycle.postcondition]]\ncondition = \"${{self.size < 7}}\"\n\
+             error_message = \"size ${{self.size}}\"\n\
+             [resource.fake_thing.b]\nname = \"b\"\nvalue = \"${{fake_thing.a.id}}\"\n\
+             [check.c]\n[[check.c.assert]]\ncondition = '${{var.v == \"x\"}}'\nerror_message = \"no x\"\n"
+        )
+    };
+    let mut stack = Stack::default();
+    assert_eq!(stack.up(&spec("bad")).await.unwrap_err()[0].detail, "not bad");
+    assert_eq!(stack.up(&spec("early")).await.unwrap_err()[0].detail, "too early");
+    let (plan, report) = stack.up(&spec("y")).await.unwrap();
+    assert_eq!(plan.warnings[0].detail, "no x");
+    assert_eq!(report.diagnostics[0].detail, "size 7");
+    assert_eq!(report.skipped, [("fake_thing.b".parse().unwrap(), Action::Create)]);
+    assert!(stack.cloud.names().contains("a"), "made and kept");
+    let text = stack.snapshot.check_results.to_string();
+    assert!(text.contains("\"config_addr\":\"check.c\",\"status\":\"fail\""), "{text}");
+    assert!(text.contains("\"object_addr\":\"fake_thing.a\",\"status\":\"fail\""), "{text}");
+}

@@ -3,7 +3,7 @@
 use terrane_model::{Action, Diagnostic, Reason, ResourceAddress, Value};
 use terrane_state::Object;
 
-use super::instance::{checked_body, located};
+use super::instance::{checked_body, located, preconditions};
 use super::{Builder, Need, provider_of};
 use crate::codec::encode;
 use crate::expand::Wanted;
@@ -24,7 +24,7 @@ impl Builder<'_, '_> {
         let config = {
             let scope =
                 self.world.instance_scope(&resource.module, wanted.key.as_ref(), wanted.each_value.as_ref());
-            checked_body(spec, &data.schema().block, &scope)
+            preconditions(spec, &scope).and_then(|()| checked_body(spec, &data.schema().block, &scope))
         };
         let config = match config {
             Ok(config) => config,

@@ -7,10 +7,12 @@ use terrane_model::conform::{Problem, check, conform};
 use terrane_model::{Action, Address, Diagnostic, ModulePath, Path, Reason, ResourceAddress, Step, Value};
 use terrane_provider::ResourceType;
 use terrane_spec::Resource;
+use terrane_spec::condition::Purpose;
 use terrane_spec::resource::IgnoreChanges;
 use terrane_state::Status;
 
 use super::{Builder, provider_of};
+use crate::conditions::judge;
 use crate::diff::{Planned, plan_new, plan_object, same};
 use crate::expand::Wanted;
 use crate::graph::node_of;
@@ -33,7 +35,7 @@ impl Builder<'_, '_> {
         let config = {
             let scope =
                 self.world.instance_scope(&address.module, wanted.key.as_ref(), wanted.each_value.as_ref());
-            configuration(spec, resource.as_ref(), &scope)
+            preconditions(spec, &scope).and_then(|()| configuration(spec, resource.as_ref(), &scope))
         };
         let config = match config {
             Ok(config) => config,
@@ -156,6 +158,16 @@ impl Builder<'_, '_> {
     pub(super) fn dependencies(&self, resource: &ResourceAddress) -> BTreeSet<ResourceAddress> {
         self.graph.needs.get(&node_of(resource)).cloned().unwrap_or_default()
     }
+}
+
+/// Judges what must hold before an instance is looked at. Planning and applying both call this.
+///
+/// # Errors
+/// What does not hold.
+pub fn preconditions(spec: &Resource, scope: &InstanceScope<'_, '_>) -> Result<(), Vec<Diagnostic>> {
+    let mut found = Vec::new();
+    judge(&spec.lifecycle.preconditions, Purpose::Precondition, scope, &mut found);
+    if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
 /// Evaluates the body of a resource for one instance, brings it into the shape of the schema and checks it. Planning and

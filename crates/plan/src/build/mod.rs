@@ -18,6 +18,7 @@ use terrane_provider::{Catalog, Facts};
 use terrane_spec::Spec;
 use terrane_state::Snapshot;
 
+use crate::conditions::judge_all;
 use crate::expand::{Repetition, Wanted, instances};
 use crate::graph::{Graph, graph, names_of, node_of};
 use crate::order::{Needs, order};
@@ -105,6 +106,10 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         return Ok(Draft::Needs(builder.needs));
     }
     let outputs = builder.outputs();
+    let verdicts = match input.options.mode {
+        Mode::Normal => judge_all(&builder.world, &mut builder.diagnostics),
+        Mode::Destroy | Mode::RefreshOnly => vec![],
+    };
     builder.replacements_in_order();
     let Builder { mut changes, refreshed, diagnostics, .. } = builder;
     if has_errors(&diagnostics) {
@@ -123,6 +128,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         drift,
         outputs,
         order,
+        verdicts,
         warnings: deduplicated(diagnostics),
     };
     verify(&plan)?;

@@ -78,6 +78,7 @@ pub fn write(plan: &Plan, envelope: &Envelope) -> Vec<u8> {
         "drift": plan.drift.iter().map(parts::drift_to_json).collect::<Vec<_>>(),
         "outputs": parts::outputs_to_json(&plan.outputs),
         "order": parts::order_to_json(&plan.order),
+        "verdicts": plan.verdicts.iter().map(parts::verdict_to_json).collect::<Vec<_>>(),
     });
     let mut bytes = file.to_string().into_bytes();
     bytes.push(b'\n');
@@ -117,6 +118,7 @@ pub fn read(bytes: &[u8]) -> Result<(Plan, Envelope), FileError> {
     });
     let changes = all("changes")?.iter().map(parts::change_from_json).collect::<Option<Vec<_>>>();
     let drift = all("drift")?.iter().map(parts::drift_from_json).collect::<Option<Vec<_>>>();
+    let verdicts = all("verdicts")?.iter().map(parts::verdict_from_json).collect::<Option<Vec<_>>>();
     let plan = Plan {
         mode: whole("mode", parts::mode_from_name(&text("mode")?))?,
         prior: whole("prior", parts::snapshot_from_json(part("prior")?))?,
@@ -128,6 +130,7 @@ pub fn read(bytes: &[u8]) -> Result<(Plan, Envelope), FileError> {
         drift: whole("drift", drift)?,
         outputs: whole("outputs", parts::outputs_from_json(part("outputs")?))?,
         order: whole("order", parts::order_from_json(part("order")?))?,
+        verdicts: whole("verdicts", verdicts)?,
         warnings: vec![],
     };
     crate::verify::verify(&plan).map_err(|_| FileError::Damaged("order".into()))?;

@@ -8,6 +8,7 @@ use terrane_model::{Action, Address, Path, Reason, ResourceAddress, Step as Path
 use terrane_state::Snapshot;
 
 use super::wire::{value_from_wire, value_to_wire};
+use crate::conditions::{KINDS, STATUSES, Verdict};
 use crate::order::{Order, Step};
 use crate::plan::{Change, Drift, Mode, OutputChange, ProviderKey};
 
@@ -190,6 +191,28 @@ pub(super) fn order_from_json(json: &Json) -> Option<Order> {
         .collect::<Option<_>>()?;
     let whole = followers.len() == steps.len() && followers.iter().flatten().all(|node| *node < steps.len());
     whole.then_some(Order { steps, followers })
+}
+
+pub(super) fn verdict_to_json(verdict: &Verdict) -> Json {
+    json!({
+        "kind": verdict.kind_name(),
+        "declared": verdict.declared,
+        "object": verdict.object,
+        "status": verdict.status_name(),
+        "messages": verdict.messages,
+    })
+}
+
+pub(super) fn verdict_from_json(json: &Json) -> Option<Verdict> {
+    let text = |name: &str| json.get(name).and_then(Json::as_str);
+    let messages = json.get("messages")?.as_array()?;
+    Some(Verdict {
+        kind: KINDS.iter().find(|(_, name)| Some(*name) == text("kind")).map(|(kind, _)| *kind)?,
+        declared: text("declared")?.to_owned(),
+        object: text("object")?.to_owned(),
+        status: STATUSES.iter().find(|(_, name)| Some(*name) == text("status")).map(|(status, _)| *status)?,
+        messages: messages.iter().map(|m| m.as_str().map(str::to_owned)).collect::<Option<_>>()?,
+    })
 }
 
 fn path_to_json(path: &Path) -> Json {

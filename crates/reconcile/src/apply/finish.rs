@@ -1,13 +1,16 @@
 //! After an action: the answer is checked against the plan, the snapshot changed, the outcome written down.
 
 use futures::future::BoxFuture;
+use serde_json::Value as Json;
 use terrane_model::{Action, Address, Diagnostic, Value};
 use terrane_plan::build::outputs::output_value;
 use terrane_plan::codec::encode;
+use terrane_plan::conditions::{check_results, judge, judge_all};
 use terrane_plan::order::Step;
 use terrane_plan::plan::Mode;
 use terrane_plan::{Change, OutputChange};
 use terrane_provider::{Error, Failure};
+use terrane_spec::condition::Purpose;
 use terrane_state::journal::{Change as StateChange, Outcome};
 use terrane_state::{Object, Output, StateError, Status};
 
@@ -73,14 +76,21 @@ impl<'r> Walk<'r, '_> {
                 if action == Action::Create {
                     left = self.settling(change, finished.marker, &object);
                 }
-                self.world.set(&change.address, object);
+                self.world.set(&change.address, object.clone());
                 match action {
                     Action::Create => self.report.done.add += 1,
                     Action::Update => self.report.done.change += 1,
                     _ => {}
                 }
                 self.tell_done(change, action, id.as_deref(), &finished.elapsed, None);
-                self.complete(finished.node);
+                let breaches = self.postconditions(change, &object);
+                if breaches.is_empty() {
+                    self.complete(finished.node);
+                } else {
+                    // The object is made and kept; what depends on it waits until the condition holds.
+                    self.report.diagnostics.extend(breaches);
+                    self.report.failed.push((change.address.clone(), action));
+                }
             }
             Err(Failure { error, partial }) => {
                 match partial {
@@ -122,6 +132,38 @@ impl<'r> Walk<'r, '_> {
         );
         let warning = Diagnostic::warning("marker-left", "Left-over tag", detail).about(address);
         self.report.warnings.push(warning.hint("It does no harm. The next change of the tags takes it off."));
+    }
+
+    /// What does not hold of an object that was just made, changed or read.
+    fn postconditions(&self, change: &Change, object: &Value) -> Vec<Diagnostic> {
+        let Some(spec) = self.run.spec.resource(&change.address.resource) else { return vec![] };
+        if spec.lifecycle.postconditions.is_empty() {
+            return vec![];
+        }
+        let wanted = self.expansions.get(&change.address.resource).into_iter().flatten();
+        let each_value = wanted.filter(|w| w.key == change.address.key).find_map(|w| w.each_value.as_ref());
+        let scope = self.world.instance_scope(
+            &change.address.resource.module,
+            change.address.key.as_ref(),
+            each_value,
+        );
+        let mut found = Vec::new();
+        let scope = scope.with_self(object);
+        judge(&spec.lifecycle.postconditions, Purpose::Postcondition, &scope, &mut found);
+        found.into_iter().map(|d| d.about(&change.address)).collect()
+    }
+
+    /// Judges everything once more with real values, and writes the results into the state.
+    pub(super) fn judge_all(&mut self) {
+        if self.run.plan.mode != Mode::Normal {
+            self.ledger.snapshot_mut().check_results = Json::Null;
+            return;
+        }
+        let mut found = Vec::new();
+        let verdicts = judge_all(&self.world, &mut found);
+        self.ledger.snapshot_mut().check_results = check_results(&verdicts);
+        // Errors were reported where they stopped something; what checks say is new.
+        self.report.warnings.extend(found.into_iter().filter(|d| !d.is_error()));
     }
 
     /// Where the answer breaks what was planned.

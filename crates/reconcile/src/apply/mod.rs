@@ -232,6 +232,7 @@ impl<'r, 'a> Walk<'r, 'a> {
         }
         if !self.broken {
             self.outputs();
+            self.judge_all();
             self.save();
         }
         self.report

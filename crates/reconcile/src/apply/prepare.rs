@@ -7,7 +7,7 @@ use terrane_model::conform::parse_duration;
 use terrane_model::schema::{Operation, Schema};
 use terrane_model::{Action, Diagnostic, Diagnostics, Mode, Value};
 use terrane_plan::Change;
-use terrane_plan::build::instance::{checked_body, configuration, ignoring};
+use terrane_plan::build::instance::{checked_body, configuration, ignoring, preconditions};
 use terrane_plan::codec::{decode, encode};
 use terrane_plan::diff::{plan_new, plan_object};
 use terrane_plan::expand::{Repetition, Wanted, instances};
@@ -169,6 +169,7 @@ impl<'r> Walk<'r, '_> {
             wanted.key.as_ref(),
             wanted.each_value.as_ref(),
         );
+        preconditions(spec, &scope)?;
         let facts =
             self.run.sessions.get(&change.provider, &change.address).map_err(|e| vec![e])?.facts.clone();
         if change.action == Action::Read {
