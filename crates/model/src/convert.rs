@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::number::Number;
 use crate::path::{Path, Step};
 use crate::ty::{Field, Type};
-use crate::value::{Kind, Unknown, Value};
+use crate::value::{Kind, Marks, Unknown, Value};
 
 mod unify;
 
@@ -217,10 +217,12 @@ fn few_types(types: &[Type]) -> String {
 
 fn convert_to_set(value: &Value, element: &Type, ty: &Type) -> Result<Value, ConvertError> {
     let (element, elements) = convert_elements(value.elements(), element, ty)?;
-    if element == Type::Any && !elements.is_empty() && elements.iter().all(Value::is_unknown) {
-        let marks = elements.iter().fold(Default::default(), |m: crate::value::Marks, v| m.union(v.marks()));
-        let count =
-            Unknown { min_len: 1, max_len: Some(elements.len()), ..Unknown::not_null(Type::set(Type::Any)) };
+    // Neighbours of an unknown of open type were made unknown; which of them are equal is open too.
+    let forgotten = value.elements().iter().zip(&elements).any(|(v, e)| e.is_unknown() && !v.is_unknown());
+    if forgotten {
+        let marks = elements.iter().fold(Marks::default(), |m, v| m.union(v.marks()));
+        let set = Type::set(Type::Any);
+        let count = Unknown { min_len: 1, max_len: Some(elements.len()), ..Unknown::not_null(set) };
         return Ok(Value::unknown_with(count).with_marks(marks));
     }
     Ok(Value::set(element, elements))

@@ -47,7 +47,8 @@ pub fn from_json(json: &Json, ty: &Type) -> Result<Value, ConvertError> {
             let entries = members
                 .iter()
                 .map(|(k, v)| {
-                    Ok((k.as_str(), from_json(v, e).map_err(|x| inside(x, Step::Key(k.as_str().into())))?))
+                    let k = key(k);
+                    Ok((k.clone(), from_json(v, e).map_err(|x| inside(x, Step::Key(k)))?))
                 })
                 .collect::<Result<Vec<_>, ConvertError>>()?;
             if e.has_any() {
@@ -97,6 +98,14 @@ fn json_kind(json: &Json) -> &'static str {
     }
 }
 
+/// A key in the normal form of all text.
+fn key(text: &str) -> Arc<str> {
+    match Value::from(text).into_kind() {
+        Kind::String(text) => text,
+        _ => text.into(),
+    }
+}
+
 /// Reads a value whose type follows from the JSON: arrays are tuples, objects are objects.
 pub fn implied(json: &Json) -> Value {
     match json {
@@ -108,7 +117,7 @@ pub fn implied(json: &Json) -> Value {
         },
         Json::String(s) => Value::from(s.as_str()),
         Json::Array(items) => Value::tuple(items.iter().map(implied)),
-        Json::Object(members) => Value::object(members.iter().map(|(k, v)| (k.as_str(), implied(v)))),
+        Json::Object(members) => Value::object(members.iter().map(|(k, v)| (key(k), implied(v)))),
     }
 }
 

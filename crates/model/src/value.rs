@@ -142,7 +142,7 @@ impl Value {
         Value::new(Kind::List(element, elements.into_iter().collect()))
     }
 
-    /// A set: sorted, without duplicates; the marks of the elements move to the set.
+    /// A set: sorted, without duplicates as far as is known; the marks of the elements move to the set.
     pub fn set(element: Type, elements: impl IntoIterator<Item = Value>) -> Value {
         let mut marks = Marks::default();
         let mut all: Vec<Value> = elements
@@ -154,7 +154,8 @@ impl Value {
             })
             .collect();
         all.sort();
-        all.dedup();
+        // Two unknown elements may turn out to differ.
+        all.dedup_by(|a, b| a == b && a.is_wholly_known());
         Value { kind: Kind::Set(element, all.into()), marks }
     }
 
@@ -417,6 +418,13 @@ mod tests {
             Value::set(Type::String, [Value::from("b"), Value::from("a").sensitive(), Value::from("b")]);
         assert!(set.marks().sensitive);
         assert_eq!(set.elements(), [Value::from("a"), Value::from("b")]);
+    }
+
+    #[test]
+    fn unknown_elements_of_a_set_stay_apart_and_stand_last() {
+        let u = || Value::unknown(Type::String);
+        let set = Value::set(Type::String, [u(), Value::from("a"), u(), Value::null(Type::String)]);
+        assert_eq!(set.elements(), [Value::from("a"), u(), u(), Value::null(Type::String)]);
     }
 
     #[test]
