@@ -262,10 +262,12 @@ impl Function {
             }
             return Ok(self.returns.unknown(&given).with_marks(marks));
         }
-        let hidden = marks.any();
         match body(&Given { values: &given, context: env.scope.functions(), env }) {
             Ok(value) => Ok(value.with_marks(marks)),
-            Err(fault) => Err(self.fault(fault, spans, span, hidden)),
+            Err(fault) => {
+                let hidden = marks.any() || given.iter().any(|v| v.marks_deep().any());
+                Err(self.fault(fault, spans, span, hidden))
+            }
         }
     }
 
@@ -303,6 +305,9 @@ impl Function {
         match parameter.accepts.ty() {
             Type::Any => Ok(value),
             ty => convert(&value, &ty).map_err(|error| {
+                if value.marks_deep().any() {
+                    return invalid(format!("must be {}", article(&ty)));
+                }
                 let place = match error.path.0.is_empty() {
                     true => String::new(),
                     false => format!(" (at `{}`)", error.path),

@@ -40,8 +40,10 @@ pub(super) fn intersection(given: &Given<'_>) -> Outcome {
     combine(given, |a, b| a.intersection(b).map(|v| (*v).clone()).collect())
 }
 
+/// Unknown elements stay, each for itself.
 pub(super) fn union(given: &Given<'_>) -> Outcome {
-    combine(given, |a, b| a.union(b).map(|v| (*v).clone()).collect())
+    let (element, sets) = alike(given)?;
+    Ok(Value::set(element, sets.iter().flat_map(|set| set.elements().iter().cloned())))
 }
 
 pub(super) fn subtract(given: &Given<'_>) -> Outcome {

@@ -112,7 +112,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("setintersection", &[P::of("first_set", SET)], R::From(set::set_type), set::intersection).and_more(P::of("other_sets", SET)),
     Function::new("setproduct", &[], R::From(set::product_type), set::product).and_more(whole("sets")),
     Function::new("setsubtract", &[P::of("a", SET), P::of("b", SET)], R::From(set::set_type), set::subtract),
-    Function::new("setunion", &[P::of("first_set", SET)], R::From(set::set_type), set::union).and_more(P::of("other_sets", SET)),
+    Function::new("setunion", &[P::of("first_set", SET).partial()], R::From(set::set_type), set::union).and_more(P::of("other_sets", SET).partial()),
     Function::new("sha1", &[P::string("str")], R::String, hash::sha1),
     Function::new("sha256", &[P::string("str")], R::String, hash::sha256),
     Function::new("sha512", &[P::string("str")], R::String, hash::sha512),

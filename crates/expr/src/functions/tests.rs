@@ -132,6 +132,11 @@ fn what_is_known_of_unknowns_answers() {
         ("uuid()", "(known after apply)"),
         ("sort([\"b\", var.text])", "(known after apply)"),
         ("length(sort([\"b\", var.text]))", "2"),
+        ("length(toset([var.text, var.text]))", "(known after apply)"),
+        ("length(toset([var.text]))", "1"),
+        ("toset([var.any])", "toset([\n  (known after apply),\n])"),
+        ("toset([var.any, 1])", "(known after apply)"),
+        ("setunion([\"a\"], [var.text])", "toset([\n  \"a\",\n  (known after apply),\n])"),
         ("var.arn[*] == []", "false"),
         ("length(var.arn[*])", "1"),
     ] {
