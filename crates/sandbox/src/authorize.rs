@@ -1,6 +1,6 @@
 //! Whether a caller may make a call. The sandbox gathers what counts; `terrane-iam` decides.
 
-use terrane_iam::{Caller, Context, Decision, Document, NamedPolicy, Request, decide};
+use terrane_iam::{Caller, Context, Decision, NamedPolicy, Request, decide};
 
 use crate::identity::Identity;
 use crate::policies::CallerPolicies;
@@ -14,35 +14,18 @@ pub(crate) fn identity(
     resource: &str,
     context: Context,
 ) -> Result<(), Refusal> {
-    with_resource_policy(visit, action, resource, context, None)
-}
-
-/// Refuses the call unless identity policies or the resource's own policy allow it.
-pub(crate) fn with_resource_policy(
-    visit: &Visit<'_>,
-    action: &str,
-    resource: &str,
-    context: Context,
-    policy: Option<&Document>,
-) -> Result<(), Refusal> {
-    let decision = weigh(visit, action, resource, context, policy)?;
-    allowed(visit, &decision)
-}
-
-fn weigh(
-    visit: &Visit<'_>,
-    action: &str,
-    resource: &str,
-    context: Context,
-    policy: Option<&Document>,
-) -> Result<Decision, Refusal> {
     let policies = CallerPolicies::of(visit.caller, visit.store, visit.policies)?;
     let mut sources = policies.sources();
-    sources.resource = policy.map(|document| NamedPolicy::new(resource, document));
+    // What belongs to AWS, such as its managed policies, is open to whom the own policies let through.
+    let shared =
+        resource.starts_with("arn:aws:iam::aws:").then(|| visit.policies.document(OPEN)).transpose()?;
+    sources.resource = shared.as_deref().map(|document| NamedPolicy::new(resource, document));
     let caller = caller(visit);
     let context = surroundings(visit, context);
-    Ok(decide(&Request { caller: &caller, action, resource, context }, &sources))
+    allowed(visit, &decide(&Request { caller: &caller, action, resource, context }, &sources))
 }
+
+const OPEN: &str = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#;
 
 /// The refusal of a decision that is not `ALLOWED`, in the words and the shape of the called service.
 pub(crate) fn allowed(visit: &Visit<'_>, decision: &Decision) -> Result<(), Refusal> {

@@ -12,6 +12,7 @@ mod clock;
 mod dynamodb;
 mod faults;
 mod folder;
+mod grammar;
 mod http_client;
 mod iam;
 mod identity;

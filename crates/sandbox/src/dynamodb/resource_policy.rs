@@ -3,16 +3,15 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/access-control-resource-based.html>
 
 use serde_json::{Map, Value, json};
-use terrane_iam::Document;
+use terrane_iam::{PolicyUse, Rule};
 
 use super::records::{ResourcePolicy, Table};
 use super::{access, find};
+use crate::grammar;
 use crate::ids;
 use crate::principals;
 use crate::visit::Visit;
 use crate::wire::{Refusal, Reply};
-
-const LONGEST: usize = 20 * 1024;
 
 /// Takes the policy of a new table out of a body.
 pub(super) fn taken(
@@ -27,24 +26,10 @@ pub(super) fn taken(
 
 fn accepted(visit: &Visit<'_>, text: String) -> Result<ResourcePolicy, Refusal> {
     let invalid = |message: &str| Refusal::validation(format!("Invalid policy document: {message}"));
-    if text.len() > LONGEST {
-        return Err(Refusal::new("LimitExceededException", "The resource policy is longer than 20 KB."));
-    }
-    let document = Document::parse(&text).map_err(|error| invalid(&error.to_string()))?;
-    let complete = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
-    let whole = !document.statements.is_empty()
-        && document.statements.iter().all(|statement| {
-            statement
-                .principals
-                .as_ref()
-                .or(statement.not_principals.as_ref())
-                .is_some_and(|list| !list.is_empty())
-                && (complete(&statement.actions) || complete(&statement.not_actions))
-                && (complete(&statement.resources) || complete(&statement.not_resources))
-        });
-    if !whole {
-        return Err(invalid("each statement needs a principal, an action and a resource"));
-    }
+    let document = grammar::accepted(&text, PolicyUse::Table).map_err(|violation| match violation.rule {
+        Rule::Size => Refusal::new("LimitExceededException", violation.message),
+        _ => invalid(&violation.to_string()),
+    })?;
     if principals::bind(visit, &text, &document)?.is_err() {
         return Err(invalid("Invalid principal in policy"));
     }

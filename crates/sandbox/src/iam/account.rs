@@ -68,7 +68,7 @@ pub(super) fn summary(visit: &Visit<'_>) -> Result<Reply, Refusal> {
         ("RolesQuota", 1000),
         ("Policies", store.count::<ManagedPolicy>("")?),
         ("PoliciesQuota", 1500),
-        ("PolicySizeQuota", check::MANAGED_POLICY_SIZE),
+        ("PolicySizeQuota", terrane_iam::PolicyUse::Managed.size_limit()),
         ("VersionsPerPolicyQuota", 5),
         ("AccessKeysPerUserQuota", 2),
         ("AttachedPoliciesPerUserQuota", 10),

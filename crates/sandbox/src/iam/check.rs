@@ -1,13 +1,12 @@
 //! What IAM accepts: names, paths, tags, and policy documents.
 
-use terrane_iam::{Document, Statement};
+use terrane_iam::{Document, PolicyUse, Rule};
 
+use super::entity;
 use super::records::Tag;
+use crate::grammar;
 use crate::visit::lower_first;
 use crate::wire::{Form, Refusal};
-
-/// Characters of all text of one identity's inline policies, or of one managed policy, that AWS counts (no white space).
-pub(super) const MANAGED_POLICY_SIZE: usize = 6144;
 
 /// A `ValidationError`.
 pub(super) fn invalid(message: impl Into<String>) -> Refusal {
@@ -106,93 +105,25 @@ pub(super) fn malformed(message: impl Into<String>) -> Refusal {
     Refusal::new("MalformedPolicyDocument", message)
 }
 
-/// The characters of a policy that count against quotas: all but white space.
-pub(super) fn policy_size(text: &str) -> usize {
-    text.chars().filter(|character| !character.is_whitespace()).count()
+/// Reads a policy for a use in IAM and refuses what IAM refuses; whether principals exist is for whoever can look them up.
+pub(super) fn policy(text: &str, policy_use: PolicyUse) -> Result<Document, Refusal> {
+    grammar::accepted(text, policy_use).map_err(|violation| match violation.rule {
+        Rule::Size => too_large(policy_use),
+        Rule::Syntax => malformed("Syntax errors in policy."),
+        _ => malformed(violation.message),
+    })
 }
 
-/// Reads a policy that can be attached to users, roles and groups, and refuses what IAM refuses.
-pub(super) fn identity_policy(text: &str) -> Result<Document, Refusal> {
-    let document = readable(text)?;
-    for statement in &document.statements {
-        if statement.principals.is_some() || statement.not_principals.is_some() {
-            return Err(malformed("Policy document should not specify a principal."));
-        }
-        actions(statement)?;
-        let resources = match (&statement.resources, &statement.not_resources) {
-            (Some(_), Some(_)) => return Err(malformed("Syntax errors in policy.")),
-            (Some(list), None) | (None, Some(list)) if !list.is_empty() => list,
-            _ => return Err(malformed("Policy statement must contain resources.")),
-        };
-        for resource in resources {
-            if resource != "*" && resource.splitn(6, ':').count() < 6 && !resource.starts_with("arn:*") {
-                return Err(malformed(format!("Resource {resource} must be in ARN format or \"*\".")));
-            }
-        }
-    }
-    Ok(document)
-}
-
-/// Reads a trust policy and refuses what IAM refuses; the principals are checked by whoever can look them up.
-pub(super) fn trust_policy(text: &str) -> Result<Document, Refusal> {
-    let document = readable(text)?;
-    for statement in &document.statements {
-        if statement.resources.is_some() || statement.not_resources.is_some() {
-            return Err(malformed("Has prohibited field Resource"));
-        }
-        if statement.principals.as_ref().or(statement.not_principals.as_ref()).is_none_or(Vec::is_empty) {
-            return Err(malformed("Missing required field Principal"));
-        }
-        actions(statement)?;
-        let named = statement.actions.iter().chain(&statement.not_actions).flatten();
-        if named.into_iter().any(|action| !action.to_ascii_lowercase().starts_with("sts:")) {
-            return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."));
-        }
-    }
-    Ok(document)
-}
-
-/// What holds for every kind of policy.
-fn readable(text: &str) -> Result<Document, Refusal> {
-    let document = Document::parse(text).map_err(|_| malformed("Syntax errors in policy."))?;
-    if document.statements.is_empty() {
-        return Err(malformed("Syntax errors in policy."));
-    }
-    if document.version.as_deref().is_some_and(|version| version != "2012-10-17" && version != "2008-10-17") {
-        return Err(malformed("The policy contains an invalid version."));
-    }
-    let mut sids: Vec<&str> = document.statements.iter().filter_map(|one| one.sid.as_deref()).collect();
-    if sids.iter().any(|sid| !sid.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
-        return Err(malformed(
-            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*",
-        ));
-    }
-    sids.sort_unstable();
-    if sids.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-        return Err(malformed("Statement IDs (SID) in a single policy must be unique."));
-    }
-    Ok(document)
-}
-
-fn actions(statement: &Statement) -> Result<(), Refusal> {
-    let actions = match (&statement.actions, &statement.not_actions) {
-        (Some(_), Some(_)) => return Err(malformed("Syntax errors in policy.")),
-        (Some(list), None) | (None, Some(list)) if !list.is_empty() => list,
-        _ => return Err(malformed("Policy statement must contain actions.")),
+/// The refusal of a policy that is larger than its use allows.
+pub(super) fn too_large(policy_use: PolicyUse) -> Refusal {
+    let quota = match policy_use {
+        PolicyUse::UserInline => "UserPolicySize",
+        PolicyUse::GroupInline => "GroupPolicySize",
+        PolicyUse::RoleInline => "RolePolicySize",
+        PolicyUse::Trust => "ACLSizePerRole",
+        PolicyUse::Managed | PolicyUse::Key | PolicyUse::Table => "PolicySize",
     };
-    for action in actions {
-        let named = action == "*"
-            || action.split_once(':').is_some_and(|(vendor, name)| {
-                let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-                !vendor.is_empty() && vendor.bytes().all(fits) && !name.is_empty()
-            });
-        if !named {
-            return Err(malformed(
-                "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.",
-            ));
-        }
-    }
-    Ok(())
+    entity::limit(format!("Cannot exceed quota for {quota}: {}", policy_use.size_limit()))
 }
 
 #[cfg(test)]
@@ -200,12 +131,11 @@ mod tests {
     use super::*;
 
     fn identity(statement: &str) -> Result<Document, String> {
-        identity_policy(&format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statement}]}}")).map_err(
-            |refusal| {
+        policy(&format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statement}]}}"), PolicyUse::Managed)
+            .map_err(|refusal| {
                 assert_eq!(refusal.code, "MalformedPolicyDocument");
                 refusal.message
-            },
-        )
+            })
     }
 
     #[test]
@@ -230,20 +160,21 @@ mod tests {
             (r#"{"Effect":"Allow","Resource":"*"}"#, "must contain actions"),
             (r#"{"Effect":"Allow","Action":"GetItem","Resource":"*"}"#, "prefaced by a vendor"),
             (r#"{"Effect":"Allow","Action":"a:b","Resource":"table/x"}"#, "must be in ARN format"),
-            (r#"{"Effect":"Maybe","Action":"a:b","Resource":"*"}"#, "Syntax errors"),
+            (r#"{"Effect":"Maybe","Action":"a:b","Resource":"*"}"#, "Invalid effect"),
             (r#"{"Sid":"a b","Effect":"Allow","Action":"a:b","Resource":"*"}"#, "alpha-numeric"),
-            ("", "Syntax errors"),
+            ("", "required field Statement"),
         ] {
             let message = identity(statement).unwrap_err();
             assert!(message.contains(words), "{statement}: {message}");
         }
-        assert!(identity_policy("{").is_err());
-        assert!(identity_policy(r#"{"Version":"2020-01-01","Statement":[]}"#).is_err());
+        let long = format!("arn:aws:s3:::{}", "a".repeat(6200));
+        let long = format!(r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"{long}"}}}}"#);
+        assert_eq!(policy(&long, PolicyUse::Managed).unwrap_err().code, "LimitExceeded");
     }
 
     #[test]
     fn trust_policies_need_principals_and_sts_actions() {
-        let trust = |statement: &str| trust_policy(&format!("{{\"Statement\":[{statement}]}}"));
+        let trust = |statement: &str| policy(&format!("{{\"Statement\":[{statement}]}}"), PolicyUse::Trust);
         trust(
             r#"{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}"#,
         )

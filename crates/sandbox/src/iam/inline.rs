@@ -1,16 +1,18 @@
 //! Policies that are part of a user, group or role.
 
+use terrane_iam::PolicyUse;
+
 use super::records::{EntityKind, InlinePolicy};
 use super::{check, entity, paging};
 use crate::visit::Visit;
 use crate::wire::{Refusal, Reply, Xml, encode};
 
-/// Characters of all inline policies of one entity together.
-fn quota(kind: EntityKind) -> usize {
+/// What an inline policy of one of these is.
+fn policy_use(kind: EntityKind) -> PolicyUse {
     match kind {
-        EntityKind::User => 2048,
-        EntityKind::Role => 10_240,
-        EntityKind::Group => 5120,
+        EntityKind::User => PolicyUse::UserInline,
+        EntityKind::Role => PolicyUse::RoleInline,
+        EntityKind::Group => PolicyUse::GroupInline,
     }
 }
 
@@ -19,21 +21,18 @@ pub(super) fn put(visit: &Visit<'_>, kind: EntityKind) -> Result<Reply, Refusal>
     let name = visit.argument("PolicyName")?;
     check::name("PolicyName", name, 128)?;
     let text = visit.argument("PolicyDocument")?;
-    check::identity_policy(text)?;
+    let policy_use = policy_use(kind);
+    check::policy(text, policy_use)?;
     let others: usize = visit
         .store
         .all::<InlinePolicy>(&format!("{}|", subject.id))?
         .iter()
         .filter(|policy| policy.name != name)
-        .map(|policy| check::policy_size(&policy.document))
+        .map(|policy| policy_use.size_of(&policy.document))
         .sum();
-    if others + check::policy_size(text) > quota(kind) {
-        return Err(entity::limit(format!(
-            "Maximum policy size of {} bytes exceeded for {} {}",
-            quota(kind),
-            kind.word(),
-            subject.name
-        )));
+    // The limit is on all of them together.
+    if others + policy_use.size_of(text) > policy_use.size_limit() {
+        return Err(check::too_large(policy_use));
     }
     visit.store.put(&InlinePolicy { owner: subject.id, name: name.to_owned(), document: text.to_owned() })?;
     Ok(Reply::Empty)

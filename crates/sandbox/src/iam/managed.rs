@@ -1,5 +1,7 @@
 //! Managed policies and their versions: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html>.
 
+use terrane_iam::PolicyUse;
+
 use super::aws_managed::{self, AwsManaged, aws_managed};
 use super::records::{ATTACHMENT, BOUNDARY, ManagedPolicy, PolicyVersion};
 use super::{check, entity, paging};
@@ -49,13 +51,7 @@ pub(super) fn must_exist(visit: &Visit<'_>, arn: &str) -> Result<(), Refusal> {
 
 fn document(visit: &Visit<'_>) -> Result<String, Refusal> {
     let text = visit.argument("PolicyDocument")?;
-    check::identity_policy(text)?;
-    if check::policy_size(text) > check::MANAGED_POLICY_SIZE {
-        return Err(entity::limit(format!(
-            "Cannot exceed quota for PolicySize: {}",
-            check::MANAGED_POLICY_SIZE
-        )));
-    }
+    check::policy(text, PolicyUse::Managed)?;
     Ok(text.to_owned())
 }
 

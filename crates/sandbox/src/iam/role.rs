@@ -1,5 +1,7 @@
 //! Roles: <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html>.
 
+use terrane_iam::PolicyUse;
+
 use super::records::{Entity, EntityKind, PrincipalPolicy, RolePart};
 use super::{boundary, check, entity, paging};
 use crate::principals::{self, Missing};
@@ -21,10 +23,7 @@ pub(super) fn create(visit: &Visit<'_>) -> Result<Reply, Refusal> {
 
 fn trust(visit: &Visit<'_>, field: &str) -> Result<PrincipalPolicy, Refusal> {
     let text = visit.argument(field)?;
-    let document = check::trust_policy(text)?;
-    if check::policy_size(text) > 2048 {
-        return Err(entity::limit("Cannot exceed quota for ACLSizePerRole: 2048"));
-    }
+    let document = check::policy(text, PolicyUse::Trust)?;
     principals::bind(visit, text, &document)?.map_err(|Missing(kind, value)| {
         check::malformed(format!("Invalid principal in policy: \"{kind}\":\"{value}\""))
     })

@@ -1,5 +1,7 @@
 //! Versions of managed policies: at most five, one of them in force.
 
+use terrane_iam::PolicyUse;
+
 use super::managed::{self, Found};
 use super::records::{ManagedPolicy, PolicyVersion};
 use super::{check, entity, paging};
@@ -12,13 +14,7 @@ const MOST_VERSIONS: usize = 5;
 pub(super) fn create(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     let mut policy = managed::own(visit, visit.argument("PolicyArn")?)?;
     let text = visit.argument("PolicyDocument")?;
-    check::identity_policy(text)?;
-    if check::policy_size(text) > check::MANAGED_POLICY_SIZE {
-        return Err(entity::limit(format!(
-            "Cannot exceed quota for PolicySize: {}",
-            check::MANAGED_POLICY_SIZE
-        )));
-    }
+    check::policy(text, PolicyUse::Managed)?;
     if policy.versions.len() >= MOST_VERSIONS {
         return Err(entity::limit(
             "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.",

@@ -4,18 +4,17 @@
 
 use serde::Deserialize;
 use serde_json::json;
-use terrane_iam::Document;
+use terrane_iam::{PolicyUse, Rule};
 
 use super::authority::{Authority, key_context, may, may_plainly, weigh};
 use super::find;
 use super::key::{KeyOnly, must_be_customers};
 use super::records::Key;
+use crate::grammar;
 use crate::iam::PrincipalPolicy;
 use crate::principals;
 use crate::visit::Visit;
 use crate::wire::{Refusal, Reply};
-
-const LONGEST: usize = 32 * 1024;
 
 /// The policy of a key that is made without one: everything is left to the account's IAM policies.
 pub(super) fn default(visit: &Visit<'_>) -> PrincipalPolicy {
@@ -25,6 +24,8 @@ pub(super) fn default(visit: &Visit<'_>) -> PrincipalPolicy {
     );
     PrincipalPolicy { text, principals: Vec::new() }
 }
+
+const NO_SUCH_PRINCIPAL: &str = "Policy contains a statement with one or more invalid principals.";
 
 fn malformed(message: impl Into<String>) -> Refusal {
     Refusal::new("MalformedPolicyDocumentException", message)
@@ -37,14 +38,14 @@ pub(super) fn accepted(
     text: &str,
     bypass_lockout_check: bool,
 ) -> Result<PrincipalPolicy, Refusal> {
-    if text.len() > LONGEST {
-        return Err(Refusal::new("LimitExceededException", "The key policy is longer than 32 KB."));
-    }
-    let document =
-        Document::parse(text).map_err(|error| malformed(format!("Syntax errors in policy: {error}")))?;
-    shape(&document)?;
+    let document = grammar::accepted(text, PolicyUse::Key).map_err(|violation| match violation.rule {
+        Rule::Size => Refusal::new("LimitExceededException", violation.message),
+        Rule::PrincipalFormat => malformed(NO_SUCH_PRINCIPAL),
+        Rule::Syntax => malformed(format!("Syntax errors in policy: {violation}")),
+        _ => malformed(violation.to_string()),
+    })?;
     let Ok(policy) = principals::bind(visit, text, &document)? else {
-        return Err(malformed("Policy contains a statement with one or more invalid principals."));
+        return Err(malformed(NO_SUCH_PRINCIPAL));
     };
     if !bypass_lockout_check {
         let proposed = Authority::with_policy(visit, key, text)?;
@@ -56,32 +57,6 @@ pub(super) fn accepted(
         }
     }
     Ok(policy)
-}
-
-fn shape(document: &Document) -> Result<(), Refusal> {
-    if document.version.as_deref().is_some_and(|version| version != "2012-10-17" && version != "2008-10-17") {
-        return Err(malformed("Policy contains an invalid version."));
-    }
-    if document.statements.is_empty() {
-        return Err(malformed("Policy contains no statements."));
-    }
-    for statement in &document.statements {
-        let named = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
-        if statement.principals.as_ref().or(statement.not_principals.as_ref()).is_none_or(Vec::is_empty) {
-            return Err(malformed("Policy contains a statement with no principal."));
-        }
-        if !named(&statement.actions) && !named(&statement.not_actions) {
-            return Err(malformed("Policy contains a statement with no action."));
-        }
-        if !named(&statement.resources) && !named(&statement.not_resources) {
-            return Err(malformed("Policy contains a statement with no resource."));
-        }
-        let actions = statement.actions.iter().chain(&statement.not_actions).flatten();
-        if actions.into_iter().any(|action| action != "*" && !action.contains(':')) {
-            return Err(malformed("Policy contains a statement with an invalid action."));
-        }
-    }
-    Ok(())
 }
 
 #[derive(Deserialize)]

@@ -140,6 +140,22 @@ async fn an_attached_policy_stays_and_shows_to_whom_it_is_attached() {
 }
 
 #[tokio::test]
+async fn policies_of_aws_are_read_by_whom_iam_lets_read() {
+    let sandbox = sandbox();
+    let admin = Aws::admin(&sandbox);
+    let policy = admin.iam.get_policy().policy_arn(READ_ONLY).send().await.unwrap().policy.unwrap();
+    assert_eq!(policy.policy_name.as_deref(), Some("ReadOnlyAccess"));
+    let listed =
+        admin.iam.list_policies().path_prefix("/job-function/").send().await.unwrap().policies.unwrap();
+    assert_eq!(listed[0].arn.as_deref(), Some("arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"));
+    let user = admin.new_user(&sandbox, "ann").await;
+    let (_, message) = refused(user.iam.get_policy().policy_arn(READ_ONLY).send().await);
+    assert!(message.contains("no identity-based policy allows the iam:GetPolicy action"), "{message}");
+    let change = admin.iam.delete_policy().policy_arn(READ_ONLY).send().await;
+    assert_eq!(refused(change).0, "AccessDenied");
+}
+
+#[tokio::test]
 async fn lists_come_in_pages_and_by_path() {
     let sandbox = sandbox();
     let iam = Aws::admin(&sandbox).iam;

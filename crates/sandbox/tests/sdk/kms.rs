@@ -31,8 +31,8 @@ async fn policies_that_kms_would_refuse_are_refused() {
     let root = format!("arn:aws:iam::{ACCOUNT}:root");
     for (text, words) in [
         ("{".to_owned(), "Syntax errors"),
-        (json!({ "Statement": [] }).to_string(), "no statements"),
-        (statement("Allow", "kms:*", "*"), "no principal"),
+        (json!({ "Statement": [] }).to_string(), "required field Statement"),
+        (statement("Allow", "kms:*", "*"), "required field Principal"),
         (
             policy(json!({ "AWS": format!("arn:aws:iam::{ACCOUNT}:user/ghost") }), "kms:*"),
             "invalid principals",
