@@ -23,12 +23,33 @@ mod template;
 pub(crate) use equality::{Truth, equal};
 pub(crate) use template::known_prefix;
 
-/// Evaluates an expression.
+/// The deepest nesting of a value. Expressions are less deep, but they can put values around values again and again.
+pub const MAX_VALUE_DEPTH: usize = 400;
+
+/// The longest text that is put together out of others, in bytes.
+pub(crate) const MAX_TEXT: usize = 64 << 20;
+
+/// Evaluates an expression. The value is at most [`MAX_VALUE_DEPTH`] levels deep.
 ///
 /// # Errors
 /// All that is wrong with it, each at its place; where one part hides another, the first.
 pub fn evaluate(expr: &Expr, scope: &dyn Scope) -> Result<Value, Diagnostics> {
-    Env::new(scope).eval(expr).map_err(|failure| failure.diagnostics)
+    let value = Env::new(scope).eval(expr).map_err(|failure| failure.diagnostics)?;
+    if is_deeper(&value, MAX_VALUE_DEPTH) {
+        let detail = format!(
+            "Values may be nested {MAX_VALUE_DEPTH} levels deep, and this one is deeper. Take values apart before they are \
+             put into others again."
+        );
+        return Err(vec![Diagnostic::error("value-too-deep", "Value too deep", detail).at(expr.span())]);
+    }
+    Ok(value)
+}
+
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return true };
+    let mut deeper = false;
+    value.for_each_child(&mut |child| deeper = deeper || is_deeper(child, levels));
+    deeper
 }
 
 /// An expression that has no value.

@@ -6,7 +6,7 @@ use terrane_model::convert::{article, convert};
 use terrane_model::value::Marks;
 use terrane_model::{Kind, Span, Type, Unknown, Value};
 
-use super::{Env, Evaluated, Failure, Failures, failure};
+use super::{Env, Evaluated, Failure, Failures, MAX_TEXT, failure};
 use crate::ast::Part;
 
 /// Text on the way.
@@ -89,6 +89,15 @@ impl Env<'_> {
                 Part::Join(expr) => self.eval(expr).and_then(|v| join(&mut text, &v, expr.span)),
             };
             failures.note(done.map(|()| Value::bool(true)));
+            if text.text.len() > MAX_TEXT {
+                let span = if let Part::Value(e) | Part::Join(e) = part { e.span } else { continue };
+                return Err(failure(
+                    "text-too-long",
+                    "Text too long",
+                    "The text grows beyond 64 MiB here.",
+                    span,
+                ));
+            }
         }
         failures.finish()?;
         Ok(text.finish())

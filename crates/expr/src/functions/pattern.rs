@@ -10,13 +10,12 @@ use regex::{Captures, Regex, RegexBuilder};
 use terrane_model::{Type, Value};
 
 use super::{Fault, Given, Outcome};
+use crate::eval::MAX_TEXT;
 
 /// A compiled pattern may take so much memory, in bytes.
 const MAX_PROGRAM: usize = 4 << 20;
 /// So many compiled patterns are kept.
 const MAX_KEPT: usize = 256;
-/// `regexall` and `replace` make results of this length at most, in bytes.
-const MAX_RESULT: usize = 64 << 20;
 
 static KEPT: OnceLock<Mutex<HashMap<String, Regex>>> = OnceLock::new();
 
@@ -283,7 +282,7 @@ pub(super) fn replace(given: &Given<'_>) -> Outcome {
 }
 
 fn check_length(count: usize, each: usize) -> Result<(), Fault> {
-    match count.checked_mul(each).is_some_and(|length| length <= MAX_RESULT) {
+    match count.checked_mul(each).is_some_and(|length| length <= MAX_TEXT) {
         true => Ok(()),
         false => Err(Fault::new("the text would grow too long")),
     }

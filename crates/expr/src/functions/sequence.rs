@@ -6,6 +6,16 @@ use terrane_model::{Kind, Number, Type, Unknown, Value};
 use super::{Fault, Given, Outcome, unknown};
 use crate::eval::{Truth, equal, undetermined, unknown_bool};
 
+/// The most elements of a list that is put together out of others.
+const MAX_ELEMENTS: usize = 10_000_000;
+
+fn check_count(count: usize) -> Result<(), Fault> {
+    match count > MAX_ELEMENTS {
+        true => Err(Fault::new(format!("the result would have more than {MAX_ELEMENTS} elements"))),
+        false => Ok(()),
+    }
+}
+
 /// The most numbers that `range` makes.
 const MAX_RANGE: usize = 1024;
 
@@ -66,6 +76,7 @@ pub(super) fn concat(given: &Given<'_>) -> Outcome {
     let mut known = true;
     for value in given.values {
         marks = marks.union(value.marks());
+        check_count(elements.len() + value.elements().len())?;
         match value.kind() {
             Kind::List(_, es) | Kind::Tuple(es) => elements.extend(es.iter().cloned()),
             Kind::Unknown(u) => match &u.ty {
@@ -171,6 +182,9 @@ pub(super) fn flatten(given: &Given<'_>) -> Outcome {
                 }
                 _ => into.push(element.clone()),
             }
+            if into.len() > MAX_ELEMENTS {
+                break;
+            }
         }
         known
     }
@@ -180,6 +194,7 @@ pub(super) fn flatten(given: &Given<'_>) -> Outcome {
     }
     let (mut elements, mut marks) = (Vec::new(), Default::default());
     let known = flat(list, &mut elements, &mut marks);
+    check_count(elements.len())?;
     Ok(if known { Value::tuple(elements) } else { undetermined() }.with_marks(marks))
 }
 

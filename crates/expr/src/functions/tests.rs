@@ -184,6 +184,18 @@ fn marks_stay_where_they_belong() {
 }
 
 #[test]
+fn values_are_not_nested_without_end() {
+    // A tuple around a tuple around a tuple, as a chain of local values can make it.
+    let mut value = Value::from("core");
+    for _ in 0..crate::eval::MAX_VALUE_DEPTH - 1 {
+        value = Value::tuple([value]);
+    }
+    assert!(call("tolist", &[value.clone()]).is_ok());
+    let deeper = call("tolist", &[Value::tuple([value])]).unwrap_err();
+    assert!(deeper.contains("levels deep"), "{deeper}");
+}
+
+#[test]
 fn results_are_bounded() {
     for text in [
         "indent(100000000000, \"a\\nb\")",

@@ -4,10 +4,7 @@ use terrane_model::{Kind, Type, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Fault, Given, Outcome};
-use crate::eval::unknown_bool;
-
-/// The longest text that a function makes out of short arguments.
-const MAX_TEXT: usize = 64 << 20;
+use crate::eval::{MAX_TEXT, unknown_bool};
 
 /// Drops new lines at the end.
 pub(super) fn chomp(given: &Given<'_>) -> Outcome {
@@ -60,6 +57,9 @@ pub(super) fn join(given: &Given<'_>) -> Outcome {
             }
             first = false;
             text.push_str(part);
+            if text.len() > MAX_TEXT {
+                return Err(Fault::new("the text would grow too long"));
+            }
         }
     }
     Ok(Value::from(text))
