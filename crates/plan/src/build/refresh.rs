@@ -1,13 +1,14 @@
 //! Brings the snapshot up to date with what was observed, and notes what had changed outside.
 
-use terrane_model::{Address, Diagnostic, Mode as ResourceMode, Value};
+use terrane_model::schema::Presence;
+use terrane_model::{Address, Diagnostic, Mode as ResourceMode, Schema, Value};
 use terrane_provider::ResourceType;
 use terrane_state::Object;
 
 use super::Builder;
 use crate::codec::{decode, encode};
 use crate::diff::changed_paths;
-use crate::plan::Drift;
+use crate::plan::{Drift, Mode};
 
 impl Builder<'_, '_> {
     /// Takes what was observed over into the refreshed snapshot.
@@ -35,7 +36,8 @@ impl Builder<'_, '_> {
                         self.error(unreadable(address));
                         continue;
                     };
-                    let changed = before.filter(|b| !changed_paths(resource.schema(), b, after).is_empty());
+                    let all = self.input.options.mode == Mode::RefreshOnly;
+                    let changed = before.filter(|before| drifted(resource.schema(), before, after, all));
                     if let Some(before) = changed {
                         drift.push(Drift { address: address.clone(), before, after: Some(after.clone()) });
                     }
@@ -76,6 +78,14 @@ impl Builder<'_, '_> {
             }
         }
     }
+}
+
+/// Whether an object differs from what the state has. What AWS alone decides, such as a count of attachments, changes
+/// freely and matters only to who asked for a refresh.
+fn drifted(schema: &Schema, before: &Value, after: &Value, all: bool) -> bool {
+    changed_paths(schema, before, after).iter().any(|path| {
+        all || schema.attribute(path).is_none_or(|attribute| attribute.presence != Presence::Computed)
+    })
 }
 
 fn unreadable(address: &Address) -> Diagnostic {
