@@ -1,4 +1,4 @@
-//! The function library: one row per function in [`table`], the bodies by family beside it.
+//! The function library: one row per function in `table.rs`, the bodies by family beside it.
 //!
 //! What is common to all is done here: the number of arguments, their types, null, unknown values and marks. A body gets
 //! known values of the types that it asked for, without marks, unless its parameter says that it takes more.

@@ -1,7 +1,7 @@
 //! Templates and expressions over values with unknowns and marks: the expression language of a spec.
 //!
-//! Reading order: [`origin`] (where text stands), [`reference`] and [`ast`] (what it becomes), [`parse`], [`scope`] (what
-//! is needed from outside), [`eval`], [`functions`], [`types`] (type constraints of variables), [`print`].
+//! Reading order: [`origin`] (where text stands), [`mod@reference`] and [`ast`] (what it becomes), [`parse`], [`scope`] (what
+//! is needed from outside), [`eval`], [`functions`], [`types`] (type constraints of variables), [`mod@print`].
 //!
 //! INVARIANT: no files, clock, network or random source but through the traits in [`scope`]; no TOML, no AWS.
 
