@@ -3,6 +3,11 @@
 The rule: Terrane has to say what Terraform says, except that it may know more. Where Terraform's plan has an unknown
 value and Terrane's has a known one, the known one must be what the attribute holds after Terraform's apply. And where
 Terraform plans an update only because it did not know a value that then turned out as before, Terrane may plan nothing.
+
+Three more differences are none. Null and an empty collection are the same to the AWS provider: a refresh of Terraform
+turns the one into the other. A null in Terraform's plan may be the very value that stands there after apply (a new
+table's `table_class`). And a table that goes on-demand keeps its old capacities in Terraform's plan though AWS sets them
+to 0, which Terrane says.
 """
 
 UNKNOWN = type("Unknown", (), {"__repr__": lambda self: "(known after apply)"})()
@@ -29,17 +34,27 @@ def resource(address, theirs, ours, final):
     sets = SETS.get(theirs["type"], set())
     t, o = theirs["change"], ours["change"]
     if t["actions"] != o["actions"]:
-        if t["actions"] == ["update"] and o["actions"] == ["no-op"] and final == o["after"] and final == o["before"]:
+        if t["actions"] == ["update"] and o["actions"] == ["no-op"] and settled(final) == settled(o["after"]):
             return []
         return [f"{address}: Terraform plans {t['actions']}, Terrane {o['actions']}"]
     if t["actions"] == ["no-op"]:
         return []
-    found = list(compare(address, planned(t), planned(o), final, sets))
+    theirs_planned, ours_planned = planned(t), planned(o)
+    if theirs["type"] == "aws_dynamodb_table" and (ours_planned or {}).get("billing_mode") == "PAY_PER_REQUEST":
+        for name in ("read_capacity", "write_capacity"):
+            if theirs_planned.get(name) == (t["before"] or {}).get(name) and ours_planned.get(name) == 0:
+                theirs_planned[name] = 0
+    found = list(compare(address, theirs_planned, ours_planned, final, sets))
     found += [f"{address}: {key}: Terraform {theirs_of!r}, Terrane {ours_of!r}" for key, theirs_of, ours_of in (
         ("replace_paths", paths(t), paths(o)),
         ("action_reason", theirs.get("action_reason"), ours.get("action_reason")),
         ("sensitive values", marked(t.get("after_sensitive")), marked(o.get("after_sensitive")))) if theirs_of != ours_of]
     return found
+
+
+def settled(values):
+    """The values without what says nothing: empty ones, and the count of attachments, which AWS alone changes."""
+    return {k: v for k, v in (values or {}).items() if v not in (None, {}, []) and k != "attachment_count"}
 
 
 def outputs(terraform, terrane, final):
@@ -96,6 +111,8 @@ def compare(where, theirs, ours, final, sets):
         for i, (t, o) in enumerate(zip(theirs, ours)):
             came_out = after[i] if isinstance(after, list) and i < len(after) else None
             yield from compare(f"{where}[{i}]", t, o, came_out, sets)
+    elif theirs in (None, {}, []) and (ours in (None, {}, []) or ours == final):
+        return
     elif theirs != ours:
         yield f"{where}: Terraform plans {theirs!r}, Terrane {ours!r}"
 
