@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod exit;
 mod functions;
+mod hardships;
 mod progress;
 mod render;
 mod session;

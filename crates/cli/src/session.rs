@@ -1,7 +1,6 @@
 //! The providers of a run: what they offer, how the spec configures them, and the sandbox behind them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -16,15 +15,19 @@ use terrane_plan::{ProviderKey, World};
 use terrane_provider::terraform_data::TerraformData;
 use terrane_provider::{Catalog, Error, ErrorKind, Facts, Session};
 use terrane_reconcile::Sessions;
-use terrane_sandbox::Sandbox;
+use terrane_sandbox::{OpenError, Sandbox};
 use terrane_spec::module::Provider;
 use terrane_state::Snapshot;
 
 use crate::exit::Problem;
+use crate::hardships;
 use crate::stack::Stack;
 
 /// Where a stack's sandbox is kept.
 pub const SANDBOX_FOLDER: &str = ".terrane/sandbox";
+
+/// The code of the message that another process has the sandbox open.
+pub const SANDBOX_IN_USE: &str = "sandbox-in-use";
 
 /// The region of the sandbox when neither spec nor environment name one.
 const SANDBOX_REGION: &str = "us-east-1";
@@ -50,29 +53,22 @@ pub fn catalog() -> Catalog {
 /// When it is in use, damaged, or of a later version.
 pub fn open_sandbox(options: terrane_sandbox::Options) -> Result<Sandbox, Diagnostic> {
     let folder = Path::new(SANDBOX_FOLDER);
-    let sandbox = Sandbox::open(folder, options).map_err(|error| {
+    Sandbox::open(folder, options).map_err(|error| {
         let mut detail = format!("The embedded AWS of this stack can't be used: {error}.");
         let mut cause = std::error::Error::source(&error);
         while let Some(inner) = cause {
             detail.push_str(&format!(" Cause: {inner}."));
             cause = inner.source();
         }
-        let diagnostic = Diagnostic::error("sandbox", "Sandbox not usable", detail.replace("..", "."));
+        let detail = detail.replace("..", ".");
         match error {
-            terrane_sandbox::OpenError::Locked { .. } => {
-                diagnostic.hint("Wait until the other command is done, or stop `terrane sandbox serve`.")
-            }
-            _ => diagnostic.hint(format!(
+            OpenError::Locked { .. } => Diagnostic::error(SANDBOX_IN_USE, "Sandbox in use", detail)
+                .hint("Wait until the other command is done, or stop `terrane sandbox serve`."),
+            _ => Diagnostic::error("sandbox-unusable", "Sandbox not usable", detail).hint(format!(
                 "It was left as it is. Moving the folder `{SANDBOX_FOLDER}` away begins with an empty sandbox."
             )),
         }
-    })?;
-    // The folder holds secrets of play; that git passes over it is a convenience, and no reason to stop.
-    let ignore = Path::new(".terrane/.gitignore");
-    if !ignore.exists() {
-        let _ = fs::write(ignore, "*\n");
-    }
-    Ok(sandbox)
+    })
 }
 
 /// The sandbox of a run, opened when it is first needed.
@@ -83,7 +79,7 @@ struct Embedded {
 
 impl Embedded {
     fn client(&self) -> Result<SandboxClient, Diagnostic> {
-        let opened = self.opened.get_or_init(|| open_sandbox(terrane_sandbox::Options::default()));
+        let opened = self.opened.get_or_init(|| hardships::options().and_then(open_sandbox));
         opened.as_ref().map(client_of).map_err(Clone::clone)
     }
 }

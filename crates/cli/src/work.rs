@@ -69,6 +69,23 @@ pub fn block_on<T>(future: impl Future<Output = Result<T, Problem>>) -> Result<T
     result
 }
 
+/// The future's answer, or that the run was interrupted. Only for what nothing is lost by when it is dropped.
+///
+/// # Errors
+/// What the future answers, and the interruption.
+pub async fn unless_stopped<T>(
+    stop: &Stop,
+    future: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    if stop.gently() {
+        return Err(Problem::interrupted());
+    }
+    tokio::select! {
+        result = future => result,
+        () = stop.asked() => Err(Problem::interrupted()),
+    }
+}
+
 /// Takes the state's lock, reads it, and brings in what a run that died had done.
 ///
 /// # Errors
@@ -191,6 +208,25 @@ impl Work {
         Ok(Work { stack, catalog, store, folder, plan_time, terminal, in_sandbox })
     }
 
+    /// Configures the providers and plans. An interruption ends it at once: nothing is under way that could be lost.
+    ///
+    /// # Errors
+    /// What goes wrong on the way.
+    pub async fn connect_and_plan(
+        &mut self,
+        mode: Mode,
+        planning: &Planning,
+        progress: &Progress,
+        stop: &Stop,
+    ) -> Result<(Sessions, Plan), Problem> {
+        unless_stopped(stop, async {
+            let sessions = self.connect(progress).await?;
+            let plan = self.plan(&sessions, mode, planning, progress, stop).await?;
+            Ok((sessions, plan))
+        })
+        .await
+    }
+
     /// Configures the providers, and looks what became of what a run that died had begun.
     ///
     /// # Errors
@@ -215,7 +251,7 @@ impl Work {
     ///
     /// # Errors
     /// What can't be read, and what can't be planned.
-    pub async fn plan(
+    async fn plan(
         &self,
         sessions: &Sessions,
         mode: Mode,

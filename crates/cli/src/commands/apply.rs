@@ -20,7 +20,7 @@ use crate::session;
 use crate::signals;
 use crate::stack::{Stack, VERSION, spec_files};
 use crate::terminal::Terminal;
-use crate::work::{Work, block_on};
+use crate::work::{Work, block_on, unless_stopped};
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: Apply, terminal: &Terminal) -> Ended {
@@ -59,8 +59,7 @@ pub fn fresh(global: &Global, planning: &Planning, mode: Mode, approved: bool, t
         let stop = Stop::default();
         signals::listen(&stop, terminal);
         let progress = Progress::telling(terminal);
-        let sessions = work.connect(&progress).await?;
-        let plan = work.plan(&sessions, mode, planning, &progress, &stop).await?;
+        let (sessions, plan) = work.connect_and_plan(mode, planning, &progress, &stop).await?;
         show(&work, &plan, terminal);
         if plan.has_changes() && !approved && !confirmed(mode, terminal, &stop).await? {
             let what = if mode == Mode::Destroy { "Destroy" } else { "Apply" };
@@ -96,7 +95,7 @@ fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal)
         let stop = Stop::default();
         signals::listen(&stop, terminal);
         let progress = Progress::telling(terminal);
-        let sessions = work.connect(&progress).await?;
+        let sessions = unless_stopped(&stop, work.connect(&progress)).await?;
         if work.store.snapshot().version() != plan.prior.version() {
             return Err(outdated("The state has changed since the plan was made.").into());
         }
@@ -202,14 +201,12 @@ fn tell(global: &Global, work: &Work, plan: &Plan, result: &Report, terminal: &T
         terminal.say(&stream::done(plan.mode, result.done, &text));
         terminal.say(&stream::outputs(outputs::all_json(outputs)));
     } else {
-        if !told.is_empty() {
-            terminal.tell("\n");
-            terminal.report(&told, sources);
-        }
+        terminal.say("\n");
+        terminal.report(&told, sources);
         let notes = report::notes(&result.notes);
         let notes = if notes.is_empty() { notes } else { format!("\n{notes}") };
         match result.is_success() {
-            true => terminal.say(&format!("\n{}\n{notes}", report::complete(plan.mode, result.done, paint))),
+            true => terminal.say(&format!("{}\n{notes}", report::complete(plan.mode, result.done, paint))),
             false => {
                 let again = again(global, plan.mode);
                 terminal.say(&format!("{}{notes}", report::incomplete(plan.mode, result, &again, paint)));

@@ -36,11 +36,10 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
         let stop = Stop::default();
         signals::listen(&stop, terminal);
         let progress = Progress::discreet(terminal);
-        let sessions = work.connect(&progress).await?;
-        work.plan(&sessions, mode, &arguments.planning, &progress, &stop).await
+        work.connect_and_plan(mode, &arguments.planning, &progress, &stop).await
     });
     let plan = match planned {
-        Ok(plan) => plan,
+        Ok((_, plan)) => plan,
         Err(problem) => {
             work.leave()?;
             return Err(problem);

@@ -10,14 +10,15 @@ use terrane_sandbox::Options;
 use tokio::net::TcpListener;
 
 use crate::exit::{Ended, Exit, Problem};
-use crate::session::{SANDBOX_FOLDER, open_sandbox};
+use crate::hardships;
+use crate::session::{SANDBOX_FOLDER, SANDBOX_IN_USE, open_sandbox};
 use crate::signals;
 use crate::terminal::Terminal;
 use crate::work::block_on;
 
 /// Serves until it is interrupted.
 pub fn serve(port: u16, test_key: bool, terminal: &Terminal) -> Ended {
-    let sandbox = open_sandbox(Options { test_credentials: test_key, ..Options::default() })?;
+    let sandbox = open_sandbox(Options { test_credentials: test_key, ..hardships::options()? })?;
     let keys = sandbox.admin_credentials();
     let failed = |error: std::io::Error| {
         let detail = format!("The sandbox can't be served on port {port}: {error}.");
@@ -66,14 +67,12 @@ pub fn reset(force: bool, terminal: &Terminal) -> Ended {
         }
     }
     // Another process may be at work in it. A damaged one may go all the same.
-    if let Err(error) = open_sandbox(Options::default())
-        && error.hints.iter().any(|hint| hint.contains("serve"))
-    {
+    if let Some(error) = open_sandbox(Options::default()).err().filter(|error| error.code == SANDBOX_IN_USE) {
         return Err(error.into());
     }
     fs::remove_dir_all(folder).map_err(|error| {
         let detail = format!("The folder `{SANDBOX_FOLDER}` can't be removed: {error}.");
-        Diagnostic::error("sandbox", "Sandbox not removable", detail)
+        Diagnostic::error("sandbox-unusable", "Sandbox not removable", detail)
     })?;
     terminal
         .say("The sandbox is empty. The state still names what was in it; the next plan finds it gone.\n");

@@ -24,7 +24,7 @@ pub fn line(event: &Event<'_>) -> Option<String> {
         }
         Event::Waiting { address, what } => format!("{address}: Waiting for {what}..."),
         Event::Still { address, action, id, elapsed } => {
-            let elapsed = format!("{} elapsed", time(*elapsed));
+            let elapsed = format!("{} elapsed", time(elapsed.saturating_add(Duration::from_millis(500))));
             format!("{address}: Still {}...{}", doing(*action).to_lowercase(), bracket(*id, Some(&elapsed)))
         }
         Event::Done { address, action, id, elapsed, .. } => {

@@ -1,0 +1,40 @@
+//! The binary at work: scripts with golden output, and what scripts can't show (signals, deaths, other processes).
+
+mod deaths;
+mod hostile;
+mod script;
+mod stack;
+
+/// One test per script, and one that no script is forgotten.
+macro_rules! scripts {
+    ($($name:ident),* $(,)?) => {
+        $(#[test]
+        fn $name() {
+            script::check(stringify!($name));
+        })*
+
+        #[test]
+        fn every_script_is_run() {
+            assert_eq!(script::all(), [$(stringify!($name)),*]);
+        }
+    };
+}
+
+scripts! {
+    bad_arguments,
+    bad_spec,
+    bad_state,
+    deleted_behind_our_back,
+    encrypted_tables,
+    failure_and_recovery,
+    graph,
+    json,
+    little_commands,
+    refresh_only,
+    replacements,
+    saved_plan,
+    secrets,
+    state_commands,
+    variables,
+    wrong_surroundings,
+}
