@@ -33,9 +33,12 @@ struct Instance<'s> {
     /// What the call's expressions see as `each` and `count`.
     wanted: Wanted,
     memo: RefCell<BTreeMap<Slot, Memo>>,
-    calls: RefCell<BTreeMap<Arc<str>, Result<Vec<Wanted>, Diagnostics>>>,
+    calls: RefCell<BTreeMap<Arc<str>, Called>>,
     resources: RefCell<BTreeMap<ResourceKey, Evaluated>>,
 }
+
+/// The instances of a call, or why they can't be told.
+type Called = Result<Vec<Wanted>, Diagnostics>;
 
 /// Something that is evaluated once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
