@@ -1,6 +1,7 @@
-//! Arguments as Terraform's users type them: `-flag` is taken as `--flag`.
+//! Arguments as Terraform's users type them: `-flag` is taken as `--flag`, and values are read as Terraform reads them.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 /// Rewrites single-dash long flags. `-h`, `-V` and `-C DIR` stay as they are, and so does all behind `--`.
 pub fn rewritten(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -24,6 +25,30 @@ fn is_long(text: &str) -> bool {
     name.len() > 1
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+/// `true` or `false`, or what is commonly meant by them.
+pub fn truth(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "t" | "yes" => Ok(true),
+        "false" | "0" | "f" | "no" | "" => Ok(false),
+        _ => Err("must be `true` or `false`".to_owned()),
+    }
+}
+
+/// A number of things at once.
+pub fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n @ 1..=1000) => Ok(n),
+        _ => Err("must be a number from 1 to 1000".to_owned()),
+    }
+}
+
+/// `60s`, `1m30s`, or a number of seconds.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    terrane_model::conform::parse_duration(text)
+        .or_else(|| text.parse().ok().map(Duration::from_secs))
+        .ok_or_else(|| "must be a duration such as `60s`".to_owned())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use terrane_model::{Address, Diagnostic};
 
-use crate::arguments::rewritten;
+use crate::arguments::{at_least_one, duration, rewritten, truth};
 use crate::commands;
 use crate::exit::{Ended, Exit, Problem};
 use crate::terminal::Terminal;
@@ -305,27 +305,6 @@ pub enum GraphFormat {
     Mermaid,
 }
 
-fn truth(text: &str) -> Result<bool, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "t" | "yes" => Ok(true),
-        "false" | "0" | "f" | "no" | "" => Ok(false),
-        _ => Err("must be `true` or `false`".to_owned()),
-    }
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(n @ 1..=1000) => Ok(n),
-        _ => Err("must be a number from 1 to 1000".to_owned()),
-    }
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    terrane_model::conform::parse_duration(text)
-        .or_else(|| text.parse().ok().map(Duration::from_secs))
-        .ok_or_else(|| "must be a duration such as `60s`".to_owned())
-}
-
 /// Reads the command line and carries the command out.
 pub fn run() -> Exit {
     let arguments = rewritten(std::env::args_os());
@@ -377,7 +356,7 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
     };
     match command {
         Command::Version => commands::version::run(&terminal),
-        Command::Completions { shell } => commands::completions::run(shell),
+        Command::Completions { shell } => commands::completions::run(shell, &terminal),
         Command::Init { .. } => commands::init::run(&terminal),
         Command::Validate(_) => commands::validate::run(&terminal),
         Command::Graph { format } => commands::graph::run(format, &terminal),

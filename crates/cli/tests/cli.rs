@@ -1,8 +1,12 @@
 //! The binary at work: scripts with golden output, and what scripts can't show (signals, deaths, other processes).
 
+#[cfg(test)]
 mod deaths;
+#[cfg(test)]
 mod hostile;
+#[cfg(test)]
 mod script;
+#[cfg(test)]
 mod stack;
 
 /// One test per script, and one that no script is forgotten.

@@ -25,16 +25,15 @@ fn until(
     command.env("TERRANE_SANDBOX", "1").env("TERRANE_SANDBOX_FAULTS", SLOWLY);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
-    let mut seen = Vec::new();
-    loop {
+    let mut seen: Vec<String> = Vec::new();
+    while !seen.last().is_some_and(|line| line.contains(text)) {
         let mut line = String::new();
-        assert!(out.read_line(&mut line).unwrap() > 0, "no line with {text}: {seen:#?}");
-        let found = line.contains(text);
-        seen.push(line);
-        if found {
-            return (child, seen, out);
+        if out.read_line(&mut line).unwrap() == 0 {
+            break;
         }
+        seen.push(line);
     }
+    (child, seen, out)
 }
 
 fn ended((child, seen, mut out): (Child, Vec<String>, BufReader<std::process::ChildStdout>)) -> Ran {

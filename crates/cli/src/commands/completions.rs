@@ -5,9 +5,12 @@ use clap_complete::Shell;
 
 use crate::cli::Cli;
 use crate::exit::{Ended, Exit};
+use crate::terminal::Terminal;
 
 /// Runs the command.
-pub fn run(shell: Shell) -> Ended {
-    clap_complete::generate(shell, &mut Cli::command(), "terrane", &mut std::io::stdout());
+pub fn run(shell: Shell, terminal: &Terminal) -> Ended {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "terrane", &mut script);
+    terminal.say(&String::from_utf8_lossy(&script));
     Ok(Exit::Done)
 }

@@ -22,6 +22,8 @@ pub struct Difference {
     pub body: Body,
     /// What is to be said above it, a line each.
     pub remarks: Vec<String>,
+    /// What is to be said below it, a line each.
+    pub footnotes: Vec<String>,
 }
 
 /// What there is to show of a value before and after.
@@ -106,7 +108,7 @@ impl<'a> Forced<'a> {
 
 impl Difference {
     fn of(action: Action, body: Body) -> Difference {
-        Difference { action, replace: false, body, remarks: vec![] }
+        Difference { action, replace: false, body, remarks: vec![], footnotes: vec![] }
     }
 
     /// Whether it stays as it is.

@@ -63,7 +63,7 @@ fn explain_policies(schema: &Schema, before: Option<&Value>, after: Option<&Valu
         if let Some(difference) = attributes.get_mut(attribute.name)
             && matches!(difference.body, Body::Json { .. })
         {
-            difference.remarks.extend(policy::lines(&old, &new).into_iter().map(|text| line(&text)));
+            difference.footnotes.extend(policy::lines(&old, &new).into_iter().map(|text| line(&text)));
         }
     }
 }

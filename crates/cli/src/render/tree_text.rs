@@ -146,11 +146,11 @@ fn hidden(out: &mut String, count: usize, what: &str, indent: usize, style: Styl
     }
 }
 
-fn remarks(out: &mut String, difference: &Difference, indent: usize, style: Style) {
-    for remark in &difference.remarks {
+/// Writes lines that tell something about a difference.
+fn comments(out: &mut String, comments: &[String], tone: Tone, indent: usize, style: Style) {
+    for comment in comments {
         start(out, indent, Action::NoOp, style);
-        let text = format!("# {remark}");
-        out.push_str(&style.paint.tone(Tone::Warning, &text));
+        out.push_str(&style.paint.tone(tone, &format!("# {comment}")));
         out.push('\n');
     }
 }
@@ -219,7 +219,7 @@ fn write_elements(
     out.push('\n');
     let inside = style.without_null();
     let row = |out: &mut String, element: &Difference, style: Style| {
-        remarks(out, element, indent + 1, style);
+        comments(out, &element.remarks, Tone::Warning, indent + 1, style);
         start(out, indent + 1, element.action, style);
         write(out, element, indent + 1, style);
         out.push_str(",\n");
@@ -318,12 +318,13 @@ pub fn write_attribute(
     indent: usize,
     style: Style,
 ) {
-    remarks(out, difference, indent, style);
+    comments(out, &difference.remarks, Tone::Warning, indent, style);
     start(out, indent, difference.action, style);
     // Writing into a text cannot fail.
     let _ = write!(out, "{name:width$} = ");
     write(out, difference, indent, style);
     out.push('\n');
+    comments(out, &difference.footnotes, Tone::Change, indent, style);
 }
 
 fn write_block(out: &mut String, difference: &Difference, indent: usize, style: Style) {

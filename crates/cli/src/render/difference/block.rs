@@ -38,7 +38,7 @@ pub fn compare_block(
         _ if any_change(attributes.values()) || any_change(blocks.values().flatten()) => Action::Update,
         _ => Action::NoOp,
     };
-    Difference { action, replace: forced.here(), body: Body::Block { attributes, blocks }, remarks: vec![] }
+    Difference { replace: forced.here(), ..Difference::of(action, Body::Block { attributes, blocks }) }
 }
 
 /// A part of an object. Everything in an unknown object is unknown; a null is none.
@@ -64,9 +64,7 @@ fn attribute_of(
     let empty = |value: &Option<Value>| value.as_ref().is_none_or(|v| v.as_str() == Some(""));
     let mark = |value: Option<Value>| value.map(|v| if attribute.sensitive { v.sensitive() } else { v });
     if empty(&before) && empty(&after) {
-        if before.is_none() {
-            return None;
-        }
+        before.as_ref()?;
         let shown = mark(after.or(before));
         return Some(compare(shown.as_ref(), shown.as_ref(), &Forced::default()));
     }
@@ -85,7 +83,7 @@ fn nested_of(
         let there = before.is_some_and(|b| nested.nesting == Nesting::Single || !b.elements().is_empty());
         let action = if there { Action::Update } else { Action::Create };
         let body = Body::Unknown { before: None };
-        return vec![Difference { action, replace: forced.here(), body, remarks: vec![] }];
+        return vec![Difference { replace: forced.here(), ..Difference::of(action, body) }];
     }
     let whole = forced.here();
     let one = |old: Option<&Value>, new: Option<&Value>, inside: &Forced<'_>| {
