@@ -55,8 +55,9 @@ pub fn graph(spec: &Spec) -> Result<Graph, Diagnostics> {
             let needed = needs.entry(own.clone()).or_default();
             for (span, target) in found {
                 let (Some(from), Some(to)) = (nodes.get(&target), nodes.get(&own)) else { continue };
-                drawing.update_edge(*from, *to, span);
-                needed.insert(target);
+                if needed.insert(target) {
+                    drawing.add_edge(*from, *to, span);
+                }
             }
         }
     }
