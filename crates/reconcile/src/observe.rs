@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use terrane_model::{Address, Diagnostic, Diagnostics, Mode, Value};
+use terrane_plan::build::Weight;
 use terrane_plan::codec::decode;
 use terrane_plan::{Need, Observed, ProviderKey};
 use terrane_provider::{Catalog, Context, Error, ErrorKind};
@@ -130,6 +131,9 @@ pub async fn read_data(
         match result {
             Ok(value) => {
                 observed.data.insert(need.address, (need.config, value));
+            }
+            Err(diagnostic) if need.weight == Weight::OfCheck => {
+                observed.failed.insert(need.address, diagnostic);
             }
             Err(diagnostic) => diagnostics.push(diagnostic),
         }

@@ -393,3 +393,21 @@ async fn conditions_stop_what_they_guard_and_are_kept_in_the_state() {
     assert!(text.contains("\"config_addr\":\"check.c\",\"status\":\"fail\""), "{text}");
     assert!(text.contains("\"object_addr\":\"fake_thing.a\",\"status\":\"fail\""), "{text}");
 }
+
+#[tokio::test]
+async fn a_check_reads_data_of_its_own_and_never_stops_anything() {
+    let spec = "[resource.fake_thing.a]\nname = \"a\"\n\
+                [check.c]\n[check.c.data.fake_lookup.other]\nname = \"other\"\n\
+                [[check.c.assert]]\ncondition = '${data.fake_lookup.other.value == \"good\"}'\n\
+                error_message = \"other is ${data.fake_lookup.other.value}\"\n";
+    let mut stack = Stack::default();
+    let (plan, report) = stack.up(spec).await.unwrap();
+    assert!(report.failed.is_empty(), "{:?}", report.diagnostics);
+    assert!(plan.warnings.iter().any(|w| w.detail.contains("fake_lookup.other")), "{:?}", plan.warnings);
+    stack.up("[resource.fake_thing.o]\nname = \"other\"\nvalue = \"bad\"\n").await.unwrap();
+    let both = format!("{spec}[resource.fake_thing.o]\nname = \"other\"\nvalue = \"bad\"\n");
+    let (plan, _) = stack.up(&both).await.unwrap();
+    assert!(plan.warnings.iter().any(|w| w.detail == "other is bad"), "{:?}", plan.warnings);
+    assert!(stack.snapshot.check_results.to_string().contains("other is bad"));
+    assert!(stack.snapshot.resources.keys().all(|r| r.mode == terrane_model::Mode::Managed), "not kept");
+}

@@ -1,19 +1,42 @@
 //! Plans one instance of a data source: computed, taken from what was read, asked for, or left for apply.
 
-use terrane_model::{Action, Diagnostic, Reason, ResourceAddress, Value};
+use terrane_model::{Action, Diagnostic, ModulePath, Reason, ResourceAddress, Severity, Type, Value};
+use terrane_spec::Resource;
 use terrane_state::Object;
 
 use super::instance::{checked_body, located, preconditions};
-use super::{Builder, Need, provider_of};
+use super::{Builder, Need, Weight, provider_of};
 use crate::codec::encode;
-use crate::expand::Wanted;
+use crate::expand::{Repetition, Wanted};
 use crate::graph::{Ways, names_of, node_of};
 use crate::plan::Change;
 
 impl Builder<'_, '_> {
     pub(super) fn plan_data(&mut self, resource: &ResourceAddress, wanted: &Wanted) {
+        if let Some(spec) = self.input.spec.resource(resource) {
+            self.plan_data_of(spec, resource, wanted, Weight::Full);
+        }
+    }
+
+    /// Plans the data source that only a check reads: what is wrong with it is a warning.
+    pub(super) fn plan_scoped_data(&mut self, spec: &Resource, module: &ModulePath) {
+        let resource = spec.key().address(module);
+        self.world.declare(&resource, Repetition::Single);
+        let before = self.diagnostics.len();
+        let wanted = Wanted { key: None, each_value: None };
+        if let Some(failed) = self.input.observed.failed.get(&resource.instance(None)) {
+            self.diagnostics.push(failed.clone());
+            self.world.set(&resource.instance(None), Value::unknown(Type::Any));
+        } else {
+            self.plan_data_of(spec, &resource, &wanted, Weight::OfCheck);
+        }
+        for diagnostic in self.diagnostics.iter_mut().skip(before) {
+            diagnostic.severity = Severity::Warning;
+        }
+    }
+
+    fn plan_data_of(&mut self, spec: &Resource, resource: &ResourceAddress, wanted: &Wanted, weight: Weight) {
         let about = resource.instance(wanted.key.clone());
-        let Some(spec) = self.input.spec.resource(resource) else { return };
         let Some(data) = self.input.catalog.data(&resource.type_name).cloned() else {
             let detail = format!("There is no data source `{}`.", resource.type_name);
             self.error(
@@ -42,13 +65,17 @@ impl Builder<'_, '_> {
         });
         let marks = config.marks_deep();
         let value = match data.compute(&config, &self.facts(&provider)) {
-            Some(Ok(value)) if value.is_wholly_known() => value,
+            Some(Ok(value)) if value.is_wholly_known() || weight == Weight::OfCheck => value,
             Some(Ok(value)) => {
                 self.read_later(resource, wanted, value.clone(), Reason::ReadBecauseConfigUnknown);
                 value
             }
             Some(Err(problems)) => {
                 self.diagnostics.extend(problems.into_iter().map(|p| located(p, spec).about(&about)));
+                Value::unknown(data.schema().ty().clone())
+            }
+            None if pending && weight == Weight::OfCheck => Value::unknown(data.schema().ty().clone()),
+            None if !config.is_wholly_known() && weight == Weight::OfCheck => {
                 Value::unknown(data.schema().ty().clone())
             }
             None if pending => self.defer(resource, wanted, &config, Reason::ReadBecauseDependencyPending),
@@ -58,13 +85,15 @@ impl Builder<'_, '_> {
             None => match self.input.observed.data.get(&about) {
                 Some((read_with, value)) if *read_with == config => value.clone(),
                 _ => {
-                    self.needs.push(Need { address: about.clone(), provider: provider.clone(), config });
+                    let need = Need { address: about.clone(), provider: provider.clone(), config, weight };
+                    self.needs.push(need);
                     Value::unknown(data.schema().ty().clone())
                 }
             },
         };
         let value = if marks.any() && value.is_wholly_known() { value.with_marks(marks) } else { value };
-        if let Some((attributes, sensitive)) = encode(data.schema(), &value) {
+        let stored = encode(data.schema(), &value).filter(|_| weight == Weight::Full);
+        if let Some((attributes, sensitive)) = stored {
             let dependencies = self.dependencies(&about.resource);
             let schema_version = data.schema().version;
             let object = Object { attributes, sensitive, schema_version, dependencies, ..Object::default() };

@@ -33,6 +33,8 @@ pub struct Observed {
     pub objects: BTreeMap<(Address, Option<String>), Option<Value>>,
     /// Results of data sources, with the arguments that they were read with.
     pub data: BTreeMap<Address, (Value, Value)>,
+    /// Data sources of checks that could not be read.
+    pub failed: BTreeMap<Address, Diagnostic>,
 }
 
 /// Everything that a plan is made from.
@@ -66,6 +68,17 @@ pub struct Need {
     pub provider: ProviderKey,
     /// Its arguments, all known.
     pub config: Value,
+    /// What a failure means.
+    pub weight: Weight,
+}
+
+/// What it means when a data source can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// There is no plan.
+    Full,
+    /// Only a check reads it: it is a warning.
+    OfCheck,
 }
 
 /// What building gives: a plan, or what is missing for one.
@@ -175,6 +188,18 @@ impl Builder<'_, '_> {
             }
         }
         self.delete_undeclared();
+        self.plan_check_data();
+    }
+
+    fn plan_check_data(&mut self) {
+        let spec = self.input.spec;
+        for (names, module) in spec.all_modules() {
+            for path in self.world.module_instances(names).unwrap_or_default() {
+                for data in module.checks.values().filter_map(|check| check.data.as_ref()) {
+                    self.plan_scoped_data(data, &path);
+                }
+            }
+        }
     }
 
     /// The instances that the spec wants of a resource. Nothing when that can't be told; then an error is noted.

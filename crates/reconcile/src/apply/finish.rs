@@ -5,14 +5,14 @@ use serde_json::Value as Json;
 use terrane_model::{Action, Address, Diagnostic, Value};
 use terrane_plan::build::outputs::output_value;
 use terrane_plan::codec::encode;
-use terrane_plan::conditions::{check_results, judge, judge_all};
+use terrane_plan::conditions::{Kind, Status, check_results, judge, judge_all};
 use terrane_plan::order::Step;
 use terrane_plan::plan::Mode;
 use terrane_plan::{Change, OutputChange};
 use terrane_provider::{Error, Failure};
 use terrane_spec::condition::Purpose;
 use terrane_state::journal::{Change as StateChange, Outcome};
-use terrane_state::{Object, Output, StateError, Status};
+use terrane_state::{Object, Output, StateError};
 
 use super::agree::{carry_marks, fits};
 use super::ledger::lost;
@@ -160,7 +160,15 @@ impl<'r> Walk<'r, '_> {
             return;
         }
         let mut found = Vec::new();
-        let verdicts = judge_all(&self.world, &mut found);
+        let mut verdicts = judge_all(&self.world, &mut found);
+        // A check with a data source of its own was judged while planning; it is not read again.
+        let planned = &self.run.plan.verdicts;
+        for verdict in verdicts.iter_mut().filter(|v| v.kind == Kind::Check && v.status == Status::Unknown) {
+            if let Some(known) = planned.iter().find(|p| p.kind == Kind::Check && p.object == verdict.object)
+            {
+                *verdict = known.clone();
+            }
+        }
         self.ledger.snapshot_mut().check_results = check_results(&verdicts);
         // Errors were reported where they stopped something; what checks say is new.
         self.report.warnings.extend(found.into_iter().filter(|d| !d.is_error()));
@@ -200,7 +208,7 @@ impl<'r> Walk<'r, '_> {
         };
         let before = self.ledger.snapshot().get(&change.address).cloned().unwrap_or_default();
         let kept = Object {
-            status: if tainted { Status::Tainted } else { Status::Ready },
+            status: if tainted { terrane_state::Status::Tainted } else { terrane_state::Status::Ready },
             schema_version,
             attributes,
             sensitive,
