@@ -13,7 +13,7 @@ use crate::commands;
 use crate::exit::{Ended, Exit, Problem};
 use crate::terminal::Terminal;
 
-/// A declarative engine for AWS.
+/// A declarative engine for AWS
 #[derive(Debug, Parser)]
 #[command(name = "terrane", version, about, max_term_width = 110)]
 #[command(after_help = "Flags carry Terraform's names, and `-flag` is taken as `--flag`.")]
@@ -31,7 +31,7 @@ pub struct Global {
     #[arg(short = 'C', long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub chdir: Option<PathBuf>,
     /// Work in the embedded AWS: no account, no network
-    #[arg(long, global = true, env = "TERRANE_SANDBOX", value_parser = truth, num_args = 0..=1,
+    #[arg(long, global = true, value_name = "BOOL", env = "TERRANE_SANDBOX", value_parser = truth, num_args = 0..=1,
           require_equals = true, default_missing_value = "true", default_value = "false", hide_env_values = true,
           hide_default_value = true, hide_possible_values = true)]
     pub sandbox: bool,

@@ -12,6 +12,7 @@ mod session;
 mod signals;
 mod stack;
 mod terminal;
+mod whereabouts;
 mod work;
 
 use std::process::ExitCode;

@@ -1,8 +1,8 @@
 //! Shows what goes on in a run: lines, a moving line on a terminal, or JSON lines for tools.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use terrane_model::{Action, Address};
@@ -18,7 +18,6 @@ const NAMED: usize = 2;
 pub struct Progress {
     terminal: Terminal,
     manner: Manner,
-    bar: ProgressBar,
     seen: Mutex<Seen>,
 }
 
@@ -32,9 +31,11 @@ enum Manner {
 
 #[derive(Default)]
 struct Seen {
-    under_way: BTreeMap<Address, (Action, Instant)>,
+    /// The moving line, while something is carried out and somebody watches.
+    bar: Option<ProgressBar>,
+    under_way: BTreeMap<Address, Action>,
     done: usize,
-    total: Option<usize>,
+    total: usize,
 }
 
 impl Progress {
@@ -49,58 +50,75 @@ impl Progress {
     }
 
     fn new(terminal: &Terminal, manner: Manner) -> Progress {
-        let bar = match terminal.is_watched && manner == Manner::Lines {
-            true => ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout_with_hz(10)),
-            false => ProgressBar::hidden(),
-        };
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
-            bar.set_style(style);
-        }
-        Progress { terminal: terminal.clone(), manner, bar, seen: Mutex::default() }
+        Progress { terminal: terminal.clone(), manner, seen: Mutex::default() }
     }
 
-    /// From now on the moving line counts to this many.
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something is carried out from now on, in so many actions.
     pub fn begin(&self, total: usize) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        *seen = Seen { total: Some(total), ..Seen::default() };
-        self.bar.enable_steady_tick(Duration::from_millis(120));
+        let mut bar = None;
+        if self.terminal.is_watched && self.manner == Manner::Lines && total > 0 {
+            let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout_with_hz(10));
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+                line.set_style(style);
+            }
+            line.enable_steady_tick(Duration::from_millis(120));
+            bar = Some(line);
+        }
+        *self.seen() = Seen { bar, total, ..Seen::default() };
     }
 
     /// Takes the moving line away.
     pub fn end(&self) {
-        self.bar.finish_and_clear();
+        if let Some(bar) = self.seen().bar.take() {
+            bar.finish_and_clear();
+        }
     }
 
-    fn note(&self, event: &Event<'_>) {
-        if self.bar.is_hidden() {
-            return;
-        }
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        match event {
-            Event::Started { address, action, .. } => {
-                seen.under_way.insert((*address).clone(), (*action, Instant::now()));
+    fn line(&self, line: &str, event: &Event<'_>) {
+        let text = format!("{line}\n");
+        let mut seen = self.seen();
+        match seen.bar.clone() {
+            None => self.terminal.say(&text),
+            Some(bar) => {
+                // Such lines would only repeat what the moving line says.
+                if !matches!(event, Event::Still { .. }) {
+                    bar.suspend(|| self.terminal.say(&text));
+                }
+                seen.note(event);
+                bar.set_message(seen.line());
             }
-            Event::Done { address, .. } | Event::Failed { address, .. } => {
-                seen.under_way.remove(*address);
-                seen.done += 1;
-            }
-            _ => return,
         }
-        self.bar.set_message(seen.line());
     }
 }
 
 impl Seen {
+    fn note(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Started { address, action, .. } => {
+                self.under_way.insert((*address).clone(), *action);
+            }
+            Event::Done { address, .. } | Event::Failed { address, .. } => {
+                self.under_way.remove(*address);
+                self.done += 1;
+            }
+            _ => {}
+        }
+    }
+
     fn line(&self) -> String {
-        let total = self.total.map(|total| format!(" of {total}")).unwrap_or_default();
         let named = self.under_way.iter().take(NAMED);
         let mut parts: Vec<String> = named
-            .map(|(address, (action, _))| format!("{} {address}", events::doing(*action).to_lowercase()))
+            .map(|(address, action)| format!("{} {address}", events::doing(*action).to_lowercase()))
             .collect();
         if self.under_way.len() > NAMED {
             parts.push(format!("{} more", self.under_way.len() - NAMED));
         }
-        format!("{}{total} done; {}", self.done, parts.join(", "))
+        let under_way = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+        format!("{} of {} done{under_way}", self.done, self.total)
     }
 }
 
@@ -116,10 +134,29 @@ impl Events for Progress {
             }
             Manner::Lines => {
                 if let Some(line) = events::line(event) {
-                    self.bar.suspend(|| self.terminal.say(&format!("{line}\n")));
+                    self.line(&line, event);
                 }
-                self.note(event);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_moving_line_names_two_and_counts_the_others() {
+        let addresses: Vec<Address> = ["a.a", "a.b", "a.c"].map(|a| a.parse().unwrap()).into();
+        let mut seen = Seen { total: 3, ..Seen::default() };
+        for address in &addresses {
+            seen.note(&Event::Started { address, action: Action::Create, id: None });
+        }
+        assert_eq!(seen.line(), "0 of 3 done: creating a.a, creating a.b, 1 more");
+        for address in &addresses {
+            let elapsed = Duration::ZERO;
+            seen.note(&Event::Done { address, action: Action::Create, id: None, elapsed, note: None });
+        }
+        assert_eq!(seen.line(), "3 of 3 done");
     }
 }

@@ -94,57 +94,82 @@ pub fn client_of(sandbox: &Sandbox) -> SandboxClient {
     }
 }
 
-/// Configures the providers that the spec or the state uses, all at once.
+/// The configurations that a run works with, before any call.
+pub struct Configured<'s> {
+    stack: &'s Stack,
+    /// Each with its declaration, its value, and whether it leads into the sandbox.
+    all: Vec<(ProviderKey, Option<&'s Provider>, Value, bool)>,
+    builtin: Option<ProviderKey>,
+}
+
+/// Evaluates the configurations of the providers that the spec or the state uses.
 ///
 /// # Errors
-/// Everything that is wrong with their configurations, and what AWS has to say about the credentials.
-pub async fn open(
-    stack: &Stack,
+/// Everything that is wrong with them.
+pub fn configured<'s>(
+    stack: &'s Stack,
     snapshot: &Snapshot,
     catalog: &Catalog,
     functions: &FunctionContext,
     in_sandbox: bool,
-) -> Result<Sessions, Problem> {
-    let mut sessions = BTreeMap::new();
-    let mut configured = Vec::new();
+) -> Result<Configured<'s>, Problem> {
+    let mut configured = Configured { stack, all: vec![], builtin: None };
     let mut errors = Diagnostics::new();
-    let embedded = Embedded::default();
     for key in used(stack, snapshot) {
         if key.name.as_ref() == "terraform" {
-            sessions.insert(key, Session::new(Facts::default(), Arc::new(())));
+            configured.builtin = Some(key);
             continue;
         }
-        let Some(provider) = declared(stack, &key) else {
-            continue;
-        };
+        // An object whose provider is declared nowhere is told of when it is worked on.
+        let Some(provider) = declared(stack, &key) else { continue };
         match configuration(stack, provider, &key, catalog, functions) {
-            Ok(config) => configured.push((key, provider, config)),
+            Ok(config) => {
+                let sandboxed = in_sandbox || config.get("sandbox").and_then(Value::as_bool) == Some(true);
+                configured.all.push((key, provider, config, sandboxed));
+            }
             Err(found) => errors.extend(found),
         }
     }
-    if !errors.is_empty() {
-        return Err(Problem::new(errors, &stack.spec.sources));
+    if errors.is_empty() { Ok(configured) } else { Err(Problem::new(errors, &stack.spec.sources)) }
+}
+
+impl Configured<'_> {
+    /// Whether AWS is the embedded one; nothing when AWS has no part in it.
+    pub fn in_sandbox(&self) -> Option<bool> {
+        (!self.all.is_empty()).then(|| self.all.iter().any(|(_, _, _, sandboxed)| *sandboxed))
     }
-    let opening = configured.into_iter().map(|(key, provider, config)| {
-        let embedded = &embedded;
-        async move {
-            let wanted = in_sandbox || config.get("sandbox").and_then(Value::as_bool) == Some(true);
-            let sandbox = if wanted { Some(embedded.client()?) } else { None };
-            let options = Options { sandbox, user_agent: Some("terrane") };
-            let session = configure(&config, options).await;
-            session.map(|session| (key.clone(), session)).map_err(|error| refused(&error, &key, provider))
-        }
-    });
-    for opened in futures::future::join_all(opening).await {
-        match opened {
-            Ok((key, session)) => {
-                sessions.insert(key, session);
+
+    /// Makes the clients and finds out who calls, for all configurations at once.
+    ///
+    /// # Errors
+    /// What AWS has to say about the credentials.
+    pub async fn open(self) -> Result<Sessions, Problem> {
+        let embedded = Embedded::default();
+        let opening = self.all.into_iter().map(|(key, provider, config, sandboxed)| {
+            let embedded = &embedded;
+            async move {
+                let sandbox = if sandboxed { Some(embedded.client()?) } else { None };
+                let options = Options { sandbox, user_agent: Some("terrane") };
+                let session = configure(&config, options).await;
+                session.map(|session| (key.clone(), session)).map_err(|error| refused(&error, &key, provider))
             }
-            Err(error) if errors.contains(&error) => {}
-            Err(error) => errors.push(error),
+        });
+        let mut sessions: BTreeMap<ProviderKey, Session> = BTreeMap::new();
+        sessions.extend(self.builtin.map(|key| (key, Session::new(Facts::default(), Arc::new(())))));
+        let mut errors = Diagnostics::new();
+        for opened in futures::future::join_all(opening).await {
+            match opened {
+                Ok((key, session)) => drop(sessions.insert(key, session)),
+                Err(error) if errors.contains(&error) => {}
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() {
+            Ok(Sessions(sessions))
+        } else {
+            Err(Problem::new(errors, &self.stack.spec.sources))
         }
     }
-    if errors.is_empty() { Ok(Sessions(sessions)) } else { Err(Problem::new(errors, &stack.spec.sources)) }
 }
 
 /// The provider configurations that something uses.

@@ -21,6 +21,7 @@ use crate::progress::Progress;
 use crate::session;
 use crate::stack::{Stack, VERSION};
 use crate::terminal::Terminal;
+use crate::whereabouts;
 
 /// How often a lock that somebody else has is looked at again.
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
@@ -220,22 +221,33 @@ impl Work {
         stop: &Stop,
     ) -> Result<(Sessions, Plan), Problem> {
         unless_stopped(stop, async {
-            let sessions = self.connect(progress).await?;
+            let sessions = self.connect(None, progress).await?;
             let plan = self.plan(&sessions, mode, planning, progress, stop).await?;
             Ok((sessions, plan))
         })
         .await
     }
 
-    /// Configures the providers, and looks what became of what a run that died had begun.
+    /// Configures the providers, and looks what became of what a run that died had begun. `planned` is what is going to be
+    /// carried out, where that is known already.
     ///
     /// # Errors
     /// What the providers have to say.
-    pub async fn connect(&mut self, progress: &Progress) -> Result<Sessions, Problem> {
+    pub async fn connect(
+        &mut self,
+        planned: Option<&Plan>,
+        progress: &Progress,
+    ) -> Result<Sessions, Problem> {
         let functions = functions::planning(&self.folder, &self.plan_time);
         let snapshot = self.store.snapshot();
-        let sessions =
-            session::open(&self.stack, snapshot, &self.catalog, &functions, self.in_sandbox).await?;
+        let configured =
+            session::configured(&self.stack, snapshot, &self.catalog, &functions, self.in_sandbox)?;
+        let in_sandbox = configured.in_sandbox();
+        if let Some(plan) = planned {
+            whereabouts::same_place(&plan.refreshed, in_sandbox)?;
+        }
+        whereabouts::settle(&mut self.store, in_sandbox)?;
+        let sessions = configured.open().await?;
         if !self.store.open_intents().is_empty() {
             let recovered = recover(&mut self.store, &self.catalog, &sessions, progress).await;
             let recovered = recovered.map_err(|errors| self.problem(errors))?;

@@ -25,6 +25,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    another_aws,
     bad_arguments,
     bad_spec,
     bad_state,

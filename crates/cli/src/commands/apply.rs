@@ -95,7 +95,7 @@ fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal)
         let stop = Stop::default();
         signals::listen(&stop, terminal);
         let progress = Progress::telling(terminal);
-        let sessions = unless_stopped(&stop, work.connect(&progress)).await?;
+        let sessions = unless_stopped(&stop, work.connect(Some(&plan), &progress)).await?;
         if work.store.snapshot().version() != plan.prior.version() {
             return Err(outdated("The state has changed since the plan was made.").into());
         }

@@ -233,3 +233,55 @@ impl Scope for Anything {
         &CLOSED
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEC: &str = r#"
+[provider.aws]
+region     = "eu-west-3"
+secret_key = "hunter2"
+access_key = "id"
+
+[variable.password]
+type      = "string"
+default   = "hunter2"
+sensitive = true
+
+[locals]
+keys = ["Id"]
+
+[resource.aws_kms_key.k]
+description = "k"
+
+[resource.aws_dynamodb_table.t]
+name                   = "${local.keys[0]}s"
+hash_key               = "Id"
+billing_mode           = "PAY_PER_REQUEST"
+attribute              = '${[for key in local.keys : { name = key, type = "S" }]}'
+server_side_encryption = { enabled = true, kms_key_arn = "${aws_kms_key.k.arn}" }
+depends_on             = ["aws_kms_key.k"]
+"#;
+
+    #[test]
+    fn fixed_arguments_have_values_and_the_others_references() {
+        let catalog = crate::session::catalog();
+        let parsed = terrane_spec::parse(vec![("terrane.toml".to_owned(), SPEC.into())]);
+        let spec = terrane_spec::check(parsed, &catalog, &FunctionContext::closed()).unwrap();
+        let told = configuration(&spec, &catalog);
+        assert!(!told.to_string().contains("hunter2"), "{told}");
+        let table = &told["root_module"]["resources"][0];
+        assert_eq!(table["address"], "aws_dynamodb_table.t");
+        let expressions = &table["expressions"];
+        assert_eq!(expressions["hash_key"], json!({ "constant_value": "Id" }));
+        assert_eq!(expressions["name"], json!({ "references": ["local.keys[0]", "local.keys"] }));
+        let encryption = json!([{
+            "enabled": { "constant_value": true },
+            "kms_key_arn": { "references": ["aws_kms_key.k.arn", "aws_kms_key.k"] },
+        }]);
+        assert_eq!(expressions["server_side_encryption"], encryption);
+        assert_eq!(expressions["attribute"][0]["name"]["references"][0], "local.keys");
+        assert_eq!(table["depends_on"], json!(["aws_kms_key.k"]));
+    }
+}

@@ -2,10 +2,13 @@
 //!
 //! What is sensitive is null here and said to be sensitive: a plan is passed around.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 use terrane_model::json::type_to_json;
 use terrane_model::schema::Schemas;
-use terrane_model::{Action, Address, Kind, Path, Step, Value};
+use terrane_model::{Action, Address, Path, Step, Value};
+use terrane_plan::conditions::{Kind, Status, Verdict};
 use terrane_plan::plan::Mode;
 use terrane_plan::{Change, Drift, OutputChange, Plan};
 use terrane_spec::Spec;
@@ -18,7 +21,7 @@ use crate::stack::VERSION;
 /// The whole plan.
 pub fn plan(plan: &Plan, spec: &Spec, schemas: &dyn Schemas, timestamp: &str) -> Json {
     let drift: Vec<Json> = plan.drift.iter().map(|drift| drifted(plan, drift)).collect();
-    let changes: Vec<Json> = plan.changes.iter().filter(|change| is_told(change)).map(change).collect();
+    let changes: Vec<Json> = plan.changes.iter().map(change).collect();
     let outputs: Map<String, Json> =
         plan.outputs.iter().map(|(name, change)| (name.to_string(), output_change(change))).collect();
     let mut out = Map::new();
@@ -37,16 +40,14 @@ pub fn plan(plan: &Plan, spec: &Spec, schemas: &dyn Schemas, timestamp: &str) ->
     out.insert("output_changes".into(), Json::Object(outputs));
     out.insert("prior_state".into(), document(Some(&plan.refreshed), schemas));
     out.insert("configuration".into(), configuration(spec, schemas));
+    if !plan.verdicts.is_empty() {
+        out.insert("checks".into(), checks(&plan.verdicts));
+    }
     out.insert("timestamp".into(), timestamp.into());
     out.insert("applyable".into(), plan.has_changes().into());
     out.insert("complete".into(), true.into());
     out.insert("errored".into(), false.into());
     Json::Object(out)
-}
-
-/// A refresh-only plan has nothing to say of objects.
-fn is_told(change: &Change) -> bool {
-    change.action != Action::NoOp || change.before.is_some()
 }
 
 fn change(change: &Change) -> Json {
@@ -147,15 +148,98 @@ fn planned_values(plan: &Plan, schemas: &dyn Schemas) -> Json {
     Json::Object(out)
 }
 
+/// How conditions came out: an entry for each declaration, with its objects inside.
+fn checks(verdicts: &[Verdict]) -> Json {
+    let mut declared: BTreeMap<(Kind, &str), Vec<&Verdict>> = BTreeMap::new();
+    for verdict in verdicts {
+        declared.entry((verdict.kind, &verdict.declared)).or_default().push(verdict);
+    }
+    let one = |((kind, address), verdicts): ((Kind, &str), Vec<&Verdict>)| {
+        let worst = verdicts.iter().map(|verdict| verdict.status).max().unwrap_or(Status::Pass);
+        let instances: Vec<Json> = verdicts.into_iter().map(judged).collect();
+        json!({
+            "address": { "kind": kind_name(kind), "to_display": address },
+            "status": status_name(worst),
+            "instances": instances,
+        })
+    };
+    declared.into_iter().map(one).collect()
+}
+
+fn judged(verdict: &Verdict) -> Json {
+    let mut out = Map::new();
+    out.insert("address".into(), json!({ "to_display": verdict.object }));
+    out.insert("status".into(), status_name(verdict.status).into());
+    if !verdict.messages.is_empty() {
+        out.insert(
+            "problems".into(),
+            verdict.messages.iter().map(|message| json!({ "message": message })).collect(),
+        );
+    }
+    Json::Object(out)
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Resource => "resource",
+        Kind::Output => "output_value",
+        Kind::Check => "check",
+        Kind::Variable => "var",
+    }
+}
+
+fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Pass => "pass",
+        Status::Unknown => "unknown",
+        Status::Fail => "fail",
+        Status::Error => "error",
+    }
+}
+
 /// A path as a list of names and numbers; an element of a set stands for itself.
 fn path(path: &Path) -> Json {
     let step = |step: &Step| match step {
         Step::Attribute(name) | Step::Key(name) => json!(name.as_ref()),
         Step::Index(i) => json!(i),
-        Step::Element(value) => match value.kind() {
-            Kind::Unknown(_) => Json::Null,
-            _ => known(value),
-        },
+        Step::Element(value) => known(value),
     };
     path.0.iter().map(step).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_told_by_declaration() {
+        let verdict = |object: &str, status, messages: Vec<String>| Verdict {
+            kind: Kind::Resource,
+            declared: "aws_a.b".into(),
+            object: object.into(),
+            status,
+            messages,
+        };
+        let verdicts = [
+            verdict("aws_a.b[0]", Status::Pass, vec![]),
+            verdict("aws_a.b[1]", Status::Fail, vec!["No.".into()]),
+        ];
+        let told = checks(&verdicts);
+        assert_eq!(told[0]["status"], "fail");
+        assert_eq!(told[0]["address"], json!({ "kind": "resource", "to_display": "aws_a.b" }));
+        assert_eq!(told[0]["instances"][1]["problems"], json!([{ "message": "No." }]));
+        assert_eq!(told.as_array().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn what_is_unknown_or_secret_has_no_value() {
+        let before = Value::object([("a", Value::from("x")), ("s", Value::from("hunter1").sensitive())]);
+        let unknown = Value::unknown(terrane_model::Type::String);
+        let after = Value::object([("a", unknown), ("s", Value::from("hunter2").sensitive())]);
+        let told = Json::Object(sides(&["update"], Some(&before), Some(&after)));
+        assert_eq!(told["after"], json!({ "s": null }));
+        assert_eq!(told["after_unknown"], json!({ "a": true }));
+        assert_eq!(told["after_sensitive"], json!({ "s": true }));
+        assert!(!told.to_string().contains("hunter"), "{told}");
+    }
 }
