@@ -40,9 +40,18 @@ struct Workspace {
     resolved: BTreeMap<String, BTreeSet<String>>,
 }
 
+/// The platform that cargo builds for, such as `x86_64-unknown-linux-gnu`.
+fn host() -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let about = std::process::Command::new(cargo).arg("-vV").output().unwrap();
+    let about = String::from_utf8(about.stdout).unwrap();
+    about.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
+}
+
 fn workspace() -> Workspace {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
-    let options = vec!["--locked".to_owned(), "--offline".to_owned()];
+    // Only what this platform builds is sure to be on the machine.
+    let options = ["--locked", "--offline", "--filter-platform", &host()].map(str::to_owned).to_vec();
     let metadata = MetadataCommand::new().manifest_path(manifest).other_options(options).exec().unwrap();
     let ours = |name: &str| name.strip_prefix("terrane-").map(str::to_owned);
     let mut direct = BTreeMap::new();
