@@ -9,7 +9,8 @@ use terrane_aws::client::{Options, Sandbox as SandboxClient, configure};
 use terrane_expr::FunctionContext;
 use terrane_model::conform::{check, conform};
 use terrane_model::schema::{Schemas, optional};
-use terrane_model::{Diagnostic, Diagnostics, ModulePath, Type, Value};
+use terrane_model::{Diagnostic, Diagnostics, Type, Value};
+use terrane_plan::graph::address;
 use terrane_plan::world::evaluate_in;
 use terrane_plan::{ProviderKey, World};
 use terrane_provider::terraform_data::TerraformData;
@@ -174,7 +175,8 @@ impl Configured<'_> {
 
 /// The provider configurations that something uses.
 fn used(stack: &Stack, snapshot: &Snapshot) -> BTreeSet<ProviderKey> {
-    let declared = stack.spec.root.resources.keys().map(|key| key.address(&ModulePath::root()));
+    let modules = stack.spec.all_modules();
+    let declared = modules.flat_map(|(names, module)| module.resources.keys().map(|key| address(names, key)));
     let by_spec = declared.map(|resource| terrane_plan::build::provider_of(&stack.spec, &resource));
     let by_state = snapshot.resources.values().filter_map(|r| ProviderKey::from_state_name(&r.provider));
     by_spec.chain(by_state).collect()

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use terrane_expr::FunctionContext;
 use terrane_model::diagnostic::has_errors;
 use terrane_model::schema::Schemas;
+use terrane_model::source::SourceFile;
 use terrane_model::{Diagnostic, Diagnostics, Sources, Value};
 use terrane_spec::inputs::{self, Argument, Inputs};
 use terrane_spec::settings::BackendKind;
@@ -18,6 +19,8 @@ use terrane_state::{COMPATIBLE_VERSION, DEFAULT_WORKSPACE, Local};
 
 use crate::cli::{Variable, Variables};
 use crate::exit::Problem;
+use crate::git::LOCK_FILE;
+use crate::modules::{self, Disk, Saved};
 use crate::terminal::Terminal;
 
 /// The program's version.
@@ -30,7 +33,7 @@ const STATE_FOLDER: &str = "state";
 pub struct Stack {
     /// The spec.
     pub spec: Spec,
-    /// Names and bytes of its files.
+    /// Names and bytes of its files and of those of its modules, and the lock file of these.
     pub files: Vec<(String, Vec<u8>)>,
     /// Values of the variables.
     pub variables: BTreeMap<Arc<str>, Value>,
@@ -70,8 +73,8 @@ pub fn read(
     schemas: &dyn Schemas,
     functions: &FunctionContext,
 ) -> Result<Spec, Problem> {
-    let spec = terrane_spec::check(terrane_spec::parse(files), schemas, functions)?;
-    allowed(spec)
+    let parsed = terrane_spec::parse(files).with_modules(&mut Disk::new());
+    allowed(terrane_spec::check(parsed, schemas, functions)?)
 }
 
 /// Refuses a spec that wants other versions.
@@ -80,7 +83,8 @@ fn allowed(spec: Spec) -> Result<Spec, Problem> {
     else {
         return Ok(spec);
     };
-    let refused = spec.root.settings.verify(&terrane, &terraform);
+    let settings = spec.all_modules().map(|(_, module)| &module.settings);
+    let refused: Diagnostics = settings.flat_map(|s| s.verify(&terrane, &terraform)).collect();
     if refused.is_empty() { Ok(spec) } else { Err(Problem::new(refused, &spec.sources)) }
 }
 
@@ -95,8 +99,10 @@ impl Stack {
         functions: &FunctionContext,
         terminal: &Terminal,
     ) -> Result<Stack, Problem> {
-        let files = spec_files()?;
-        let parsed = terrane_spec::parse(files.clone());
+        let parsed = terrane_spec::parse(spec_files()?).with_modules(&mut Disk::new());
+        let text = |file: &SourceFile| (file.name.to_string(), file.text.as_bytes().to_vec());
+        let mut files: Vec<_> = parsed.sources.iter().map(|(_, file)| text(file)).collect();
+        files.extend(modules::lock_file());
         let inputs = given(arguments)?;
         let mut sources = parsed.sources.clone();
         let values = inputs::variables(parsed.module(), &inputs, &mut sources);
@@ -128,7 +134,10 @@ impl Stack {
         schemas: &dyn Schemas,
         functions: &FunctionContext,
     ) -> Result<Stack, Problem> {
-        let spec = read(files.clone(), schemas, functions)?;
+        let is_below = |name: &str| name.contains('/') || name == LOCK_FILE;
+        let root = files.iter().filter(|(name, _)| !is_below(name)).cloned().collect();
+        let parsed = terrane_spec::parse(root).with_modules(&mut Saved::new(&files));
+        let spec = allowed(terrane_spec::check(parsed, schemas, functions)?)?;
         let (variables, workspace) = (plan.variables.clone(), plan.workspace.clone());
         Ok(Stack { spec, files, variables, workspace, warnings: vec![] })
     }

@@ -1,6 +1,7 @@
 //! TOML text to a checked Spec, with spans.
 //!
-//! The flow is [`parse()`] (texts to a decoded [`Module`], everything that is wrong collected), then [`check()`] (against the
+//! The flow is [`parse()`] (texts to a decoded [`Module`], everything that is wrong collected),
+//! [`Parsed::with_modules`] (what it calls, through [`Modules`]), then [`check()`] (against the
 //! schemas: a [`Spec`], or all messages of the run), then [`variables`] (the values of the spec's variables from files,
 //! arguments and environment).
 //!
@@ -29,6 +30,8 @@ pub mod statement;
 
 pub mod module;
 
+pub mod modules;
+
 mod constant;
 
 mod decode;
@@ -43,6 +46,7 @@ pub use check::check;
 pub use condition::{Condition, Outcome, Purpose};
 pub use inputs::{Inputs, is_variable_file, variables};
 pub use module::{Module, ResourceKey, Spec};
+pub use modules::{Loaded, Modules};
 pub use parse::{Failure, Parsed, is_spec_file, parse};
 pub use resource::Resource;
 pub use variable::Variable;

@@ -174,6 +174,8 @@ pub struct ModuleCall {
     pub version: Option<(Arc<str>, Span)>,
     /// An object of the called module's variables.
     pub inputs: Expr,
+    /// The same one by one.
+    pub named_inputs: BTreeMap<Arc<str>, Expr>,
     /// Where the parts of the inputs stand.
     pub places: Places,
     /// The called module's provider by name, and ours.
@@ -191,6 +193,6 @@ pub struct ModuleCall {
 impl ModuleCall {
     /// What the call gives for a variable of the module.
     pub fn input(&self, name: &str) -> Option<&Expr> {
-        self.inputs.item(name)
+        self.named_inputs.get(name)
     }
 }

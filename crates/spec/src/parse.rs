@@ -5,9 +5,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use terrane_model::{Diagnostic, Diagnostics, Sources, Span};
 
-use crate::check::Arguments;
 use crate::decode::Decoder;
 use crate::module::Module;
+use crate::modules::{self, Body, Called, Modules, ROOT};
 use crate::toml;
 
 /// All files of a spec together may have so many bytes (32 MiB).
@@ -19,12 +19,10 @@ pub const MOST_BYTES: usize = 32 << 20;
 pub struct Parsed {
     /// The files, for messages that point into them.
     pub sources: Sources,
-    pub(crate) root: Module,
-    pub(crate) digest: String,
+    pub(crate) root: Body,
+    /// The modules that are called; absent: they were not looked for.
+    pub(crate) called: Option<Called>,
     pub(crate) found: Diagnostics,
-    /// Parts of the files could not be read at all, so that nothing can be said about what is absent.
-    pub(crate) torn: bool,
-    pub(crate) arguments: Arguments,
 }
 
 /// A spec that can't be worked with, and the files that the messages point into.
@@ -43,9 +41,33 @@ impl Parsed {
         &self.found
     }
 
-    /// The module as far as it was understood.
+    /// The root module as far as it was understood.
     pub fn module(&self) -> &Module {
-        &self.root
+        &self.root.module
+    }
+
+    /// Reads the modules that the spec calls, and those that these call. Their files come behind those of the spec.
+    ///
+    /// It never fails, as [`parse`].
+    #[must_use]
+    pub fn with_modules(mut self, modules: &mut dyn Modules) -> Parsed {
+        let Parsed { sources, root, found, .. } = &mut self;
+        self.called = Some(modules::read(&root.module, modules, sources, found));
+        self
+    }
+
+    /// SHA-256 over the names and texts of all files, each with its length before it, in hexadecimal.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut part = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        };
+        for (_, file) in self.sources.iter() {
+            part(&file.name);
+            part(&file.text);
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -55,17 +77,17 @@ pub fn is_spec_file(name: &str) -> bool {
     !hidden && (name == "terrane.toml" || name.ends_with(".terrane.toml"))
 }
 
-/// Reads the files of a module, each with its name as the user would write it. Their order does not matter.
+/// Reads the files of the root module, each with its name as the user would write it. Their order does not matter. What it
+/// calls is read by [`Parsed::with_modules`].
 ///
 /// It never fails: what can be understood is understood, so that as much as possible is reported in one run.
 pub fn parse(mut files: Vec<(String, Vec<u8>)>) -> Parsed {
     files.sort();
-    let mut sources = Sources::default();
-    let mut decoder = Decoder::default();
+    let mut found = Diagnostics::new();
     let mut torn = false;
     if files.is_empty() {
         let detail = "There is no `terrane.toml` and no file that ends with `.terrane.toml` here.";
-        decoder.found.push(
+        found.push(
             Diagnostic::error("no-spec", "No spec", detail)
                 .hint("Go to the folder of the stack, or name it with `--chdir`."),
         );
@@ -79,14 +101,24 @@ pub fn parse(mut files: Vec<(String, Vec<u8>)>) -> Parsed {
             bytes >> 20,
             MOST_BYTES >> 20
         );
-        decoder.found.push(
+        found.push(
             Diagnostic::error("spec-too-large", "Spec too large", detail)
                 .hint("Generate repeated resources with `for_each`, or split the stack."),
         );
         files.clear();
         torn = true;
     }
-    let digest = digest(&files);
+    let mut sources = Sources::default();
+    let mut root = decode(files, &mut sources, &mut found);
+    root.torn |= torn;
+    root.module.folder = ROOT.into();
+    Parsed { sources, root, called: None, found }
+}
+
+/// Decodes the files of one module.
+pub(crate) fn decode(files: Vec<(String, Vec<u8>)>, sources: &mut Sources, found: &mut Diagnostics) -> Body {
+    let mut decoder = Decoder::default();
+    let mut torn = false;
     for (name, bytes) in files {
         let (text, broken) = text(bytes);
         let file = sources.add(name, Arc::clone(&text));
@@ -100,7 +132,8 @@ pub fn parse(mut files: Vec<(String, Vec<u8>)>) -> Parsed {
         decoder.found.extend(errors);
         decoder.file(&tree);
     }
-    Parsed { sources, root: decoder.module, digest, found: decoder.found, torn, arguments: decoder.arguments }
+    found.extend(decoder.found);
+    Body { module: decoder.module, arguments: decoder.arguments, torn }
 }
 
 /// The text of a file, and where it stops to be UTF-8.
@@ -118,18 +151,4 @@ pub(crate) fn not_utf8(offset: usize) -> Diagnostic {
     let detail =
         format!("The file is not UTF-8: the byte at offset {offset} begins no character. Save it as UTF-8.");
     Diagnostic::error("not-utf-8", "File not in UTF-8", detail)
-}
-
-/// SHA-256 over names and texts, each with its length before it.
-fn digest(files: &[(String, Vec<u8>)]) -> String {
-    let mut hash = Sha256::new();
-    let mut part = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
-    };
-    for (name, text) in files {
-        part(name.as_bytes());
-        part(text);
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

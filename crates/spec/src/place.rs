@@ -64,6 +64,15 @@ impl Places {
         }
     }
 
+    /// The names of what is inside, each with the place of its key.
+    pub fn names(&self) -> impl Iterator<Item = (&Arc<str>, Span)> {
+        let entries = match &self.inside {
+            Inside::Named(entries) => &**entries,
+            _ => &[],
+        };
+        entries.iter().map(|(name, places)| (name, places.key.unwrap_or(places.value)))
+    }
+
     /// The place that a path leads to, or that of the innermost value around it.
     pub fn at(&self, path: &Path) -> Span {
         self.innermost(path).value

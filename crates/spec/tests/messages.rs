@@ -16,7 +16,7 @@ mod support;
 
 use std::path::Path;
 
-use support::{Catalogue, render};
+use support::{Catalogue, Given, render};
 use terrane_expr::FunctionContext;
 use terrane_spec::inputs::Argument;
 use terrane_spec::{Inputs, check, is_variable_file, parse, variables};
@@ -65,7 +65,9 @@ fn run(parts: &[(String, String)]) -> String {
             name => files.push((name.to_owned(), text.clone().into_bytes())),
         }
     }
-    let spec = match check(parse(files), &Catalogue::new(), &FunctionContext::closed()) {
+    let (modules, files) = files.into_iter().partition(|(name, _)| name.contains('/'));
+    let parsed = parse(files).with_modules(&mut Given(modules));
+    let spec = match check(parsed, &Catalogue::new(), &FunctionContext::closed()) {
         Ok(spec) => spec,
         Err(failure) => return render(&failure.diagnostics, &failure.sources),
     };

@@ -14,11 +14,12 @@ use super::plan::mode;
 use crate::cli::{Apply, Global, Planning};
 use crate::exit::{Ended, Exit, Problem};
 use crate::functions;
+use crate::modules::unchanged;
 use crate::progress::Progress;
 use crate::render::{outputs, plan_text, report, stream};
 use crate::session;
 use crate::signals;
-use crate::stack::{Stack, VERSION, spec_files};
+use crate::stack::{Stack, VERSION};
 use crate::terminal::Terminal;
 use crate::work::{Work, block_on, unless_stopped};
 
@@ -77,7 +78,7 @@ fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal)
     let (plan, envelope) = load(file)?;
     let text = |(name, text): (String, String)| (name, text.into_bytes());
     let files: Vec<(String, Vec<u8>)> = envelope.spec_files.into_iter().map(text).collect();
-    if spec_files()? != files {
+    if !unchanged(&files) {
         return Err(outdated("The spec has changed since the plan was made.").into());
     }
     let catalog = session::catalog();

@@ -10,7 +10,7 @@ use terrane_model::{Address, Diagnostic, Path, Span, Type, Value};
 use super::Checker;
 use crate::place::Places;
 
-impl Checker<'_> {
+impl Checker<'_, '_> {
     /// Checks an evaluated body. `header` is where what is absent is reported.
     pub(super) fn body(
         &mut self,

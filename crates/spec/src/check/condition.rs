@@ -8,7 +8,7 @@ use super::Checker;
 use super::scope::Place;
 use crate::condition::Condition;
 
-impl Checker<'_> {
+impl Checker<'_, '_> {
     pub(super) fn evaluated(&mut self, conditions: &[Condition], place: &Place<'_, '_>) {
         for condition in conditions {
             self.of_type(&condition.condition, &Type::Bool, "condition", place);

@@ -5,7 +5,7 @@ use terrane_model::nearest::nearest;
 use super::Checker;
 use crate::module::ResourceKey;
 
-impl Checker<'_> {
+impl Checker<'_, '_> {
     /// ` Did you mean ...?`, or nothing.
     pub(super) fn suggestion<'n>(
         &mut self,

@@ -9,7 +9,7 @@ use terrane_model::{Diagnostic, Span};
 
 use super::Checker;
 use super::scope::{Instances, StaticScope};
-use crate::module::ResourceKey;
+use crate::module::{ModuleCall, ResourceKey};
 use crate::repetition;
 use crate::resource::Resource;
 
@@ -18,6 +18,7 @@ use crate::resource::Resource;
 enum Step<'c> {
     Local(&'c Arc<str>, &'c Expr, Span),
     Repetition(&'c ResourceKey, &'c Resource),
+    Call(&'c ModuleCall),
 }
 
 impl<'c> Step<'c> {
@@ -25,6 +26,7 @@ impl<'c> Step<'c> {
         let all = match self {
             Step::Local(_, expr, _) => [Some(expr), None],
             Step::Repetition(_, resource) => [resource.count.as_ref(), resource.for_each.as_ref()],
+            Step::Call(call) => [call.count.as_ref(), call.for_each.as_ref()],
         };
         all.into_iter().flatten()
     }
@@ -33,17 +35,20 @@ impl<'c> Step<'c> {
         match self {
             Step::Local(name, _, span) => (format!("local.{name}"), span),
             Step::Repetition(key, resource) => (key.to_string(), resource.span),
+            Step::Call(call) => (format!("module.{}", call.name), call.span),
         }
     }
 }
 
-impl<'c> Checker<'c> {
+impl<'c> Checker<'c, '_> {
     /// Evaluates what can be told of all local values and repetitions.
     pub(super) fn settle(&mut self, scope: &mut StaticScope<'c>) {
         let module = self.module;
         let locals = module.locals.iter().map(|(name, local)| Step::Local(name, &local.expr, local.span));
         let repeated = module.resources.iter().filter(|(_, r)| r.count.is_some() || r.for_each.is_some());
-        let steps: Vec<Step<'c>> = locals.chain(repeated.map(|(k, r)| Step::Repetition(k, r))).collect();
+        let repeated = repeated.map(|(key, resource)| Step::Repetition(key, resource));
+        let calls = module.modules.values().filter(|call| call.count.is_some() || call.for_each.is_some());
+        let steps: Vec<Step<'c>> = locals.chain(repeated).chain(calls.map(Step::Call)).collect();
         let needs = needs(&steps);
 
         let mut open: Vec<usize> = needs.iter().map(Vec::len).collect();
@@ -83,17 +88,28 @@ impl<'c> Checker<'c> {
                 Err(errors) => self.evaluator_found(errors),
             },
             Step::Repetition(key, resource) => {
-                let instances = match (&resource.count, &resource.for_each) {
-                    (Some(count), _) => {
-                        Instances::Count(self.repetition(count, scope, repetition::count).flatten())
-                    }
-                    (None, Some(for_each)) => {
-                        Instances::ForEach(self.repetition(for_each, scope, repetition::for_each).flatten())
-                    }
-                    (None, None) => Instances::One,
-                };
+                let instances = self.instances(resource.count.as_ref(), resource.for_each.as_ref(), scope);
                 scope.instances.insert(key.clone(), instances);
             }
+            Step::Call(call) => {
+                let instances = self.instances(call.count.as_ref(), call.for_each.as_ref(), scope);
+                scope.calls.insert(call.name.clone(), instances);
+            }
+        }
+    }
+
+    fn instances(
+        &mut self,
+        count: Option<&Expr>,
+        for_each: Option<&Expr>,
+        scope: &StaticScope<'c>,
+    ) -> Instances {
+        match (count, for_each) {
+            (Some(count), _) => Instances::Count(self.repetition(count, scope, repetition::count).flatten()),
+            (None, Some(for_each)) => {
+                Instances::ForEach(self.repetition(for_each, scope, repetition::for_each).flatten())
+            }
+            (None, None) => Instances::One,
         }
     }
 
@@ -156,10 +172,12 @@ impl<'c> Checker<'c> {
 fn needs(steps: &[Step<'_>]) -> Vec<Vec<usize>> {
     let mut locals: HashMap<&Arc<str>, usize> = HashMap::new();
     let mut repetitions: HashMap<&ResourceKey, usize> = HashMap::new();
+    let mut calls: HashMap<&Arc<str>, usize> = HashMap::new();
     for (at, step) in steps.iter().enumerate() {
         match step {
             Step::Local(name, ..) => locals.insert(name, at),
             Step::Repetition(key, _) => repetitions.insert(key, at),
+            Step::Call(call) => calls.insert(&call.name, at),
         };
     }
     let place = |reference: &Reference| match reference {
@@ -168,6 +186,7 @@ fn needs(steps: &[Step<'_>]) -> Vec<Vec<usize>> {
             let key = ResourceKey { mode: *mode, type_name: type_name.clone(), name: name.clone() };
             repetitions.get(&key).copied()
         }
+        Reference::Module { name, .. } => calls.get(name).copied(),
         _ => None,
     };
     let needed = |step: &Step<'_>| {

@@ -34,7 +34,7 @@ impl<'h> Here<'h> {
     }
 }
 
-impl Checker<'_> {
+impl Checker<'_, '_> {
     /// Looks at every reference of the module.
     pub(super) fn references(&mut self) {
         let module = self.module;
@@ -132,6 +132,7 @@ impl Checker<'_> {
                 let detail = format!("There is no module call `{name}`.{near}");
                 self.wrong("undeclared-module", "Undeclared module", detail, span, None);
             }
+            Reference::Module { name, output } => self.output_reference(name, output.as_ref(), span, steps),
             Reference::EachKey | Reference::EachValue if !here.each => {
                 let detail = format!("`{reference}` has a value only inside of what has `for_each`.");
                 self.wrong("each-without-for-each", "`each` without for_each", detail, span, None);
@@ -249,7 +250,7 @@ impl Checker<'_> {
         }
     }
 
-    fn wrong(
+    pub(super) fn wrong(
         &mut self,
         code: &'static str,
         summary: &'static str,
@@ -265,7 +266,7 @@ impl Checker<'_> {
 }
 
 /// How long steps are when they are written without spaces.
-fn length(steps: &[Step]) -> u32 {
+pub(super) fn length(steps: &[Step]) -> u32 {
     let written = |step: &Step| match step {
         Step::Attribute(name) => name.len() + 1,
         Step::Index(index) => index.to_string().len() + 2,

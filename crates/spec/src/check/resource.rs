@@ -12,7 +12,7 @@ use super::{Arguments, Checker};
 use crate::module::{Module, ResourceKey};
 use crate::resource::{IgnoreChanges, ProviderRef, Resource};
 
-impl<'c> Checker<'c> {
+impl<'c> Checker<'c, '_> {
     pub(super) fn resources(&mut self, scope: &StaticScope<'c>, arguments: &'c Arguments) {
         let module = self.module;
         for (key, resource) in &module.resources {
@@ -116,7 +116,9 @@ impl<'c> Checker<'c> {
             Some(_) => module.providers.iter().any(|p| p.name == wanted.name && p.alias == wanted.alias),
             None => self.schemas.provider(&wanted.name).is_some() || wanted.name.starts_with("terraform"),
         };
-        if !found {
+        if !found && !self.is_root && self.schemas.provider(&wanted.name).is_some() {
+            self.want(wanted);
+        } else if !found {
             let written: Vec<String> = module
                 .providers
                 .iter()

@@ -36,6 +36,10 @@ pub(super) struct StaticScope<'c> {
     pub(super) locals: HashMap<Arc<str>, Value>,
     /// The instances of those resources that have `count` or `for_each`.
     pub(super) instances: HashMap<ResourceKey, Instances>,
+    /// The instances of those calls of modules that have `count` or `for_each`.
+    pub(super) calls: HashMap<Arc<str>, Instances>,
+    /// The outputs behind calls of modules; calls whose module could not be read are missing.
+    outputs: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Value>>,
     objects: RefCell<HashMap<(Mode, Arc<str>), Value>>,
 }
 
@@ -55,6 +59,7 @@ impl<'c> StaticScope<'c> {
         module: &'c Module,
         schemas: &'c dyn Schemas,
         functions: &'c FunctionContext,
+        outputs: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Value>>,
     ) -> StaticScope<'c> {
         StaticScope {
             module,
@@ -62,6 +67,8 @@ impl<'c> StaticScope<'c> {
             functions,
             locals: HashMap::new(),
             instances: HashMap::new(),
+            calls: HashMap::new(),
+            outputs,
             objects: RefCell::default(),
         }
     }
@@ -73,11 +80,19 @@ impl<'c> StaticScope<'c> {
 
     /// The places inside a resource: one for each instance that is known, or one for any.
     pub(super) fn inside(&self, resource: &Resource) -> Vec<Place<'_, 'c>> {
+        self.places(self.instances.get(&resource.key()))
+    }
+
+    /// The places inside a call of a module, likewise.
+    pub(super) fn inside_call(&self, name: &str) -> Vec<Place<'_, 'c>> {
+        self.places(self.calls.get(name))
+    }
+
+    fn places(&self, instances: Option<&Instances>) -> Vec<Place<'_, 'c>> {
         /// More than this many are like each other.
         const MOST_PLACES: usize = 50;
-        let key = resource.key();
         let any = || (unknown(Type::String), Value::unknown(Type::Any));
-        match self.instances.get(&key) {
+        match instances {
             Some(Instances::ForEach(Some(elements))) if !elements.is_empty() => elements
                 .iter()
                 .take(MOST_PLACES)
@@ -115,6 +130,28 @@ impl<'c> StaticScope<'c> {
     }
 }
 
+impl StaticScope<'_> {
+    /// A call as a value: the outputs, or the outputs of each instance.
+    fn call(&self, name: &str, output: Option<&Arc<str>>) -> Value {
+        let Some(outputs) = self.outputs.get(name) else { return Value::unknown(Type::Any) };
+        let object = || Value::object(outputs.iter().map(|(name, value)| (name.clone(), value.clone())));
+        match (self.calls.get(name), output) {
+            (None | Some(Instances::One), Some(output)) => {
+                outputs.get(output).cloned().unwrap_or_else(|| Value::unknown(Type::Any))
+            }
+            (None | Some(Instances::One), None) => object(),
+            (_, Some(_)) => Value::unknown(Type::Any),
+            (Some(Instances::Count(Some(count))), None) if (1..=MOST_INSTANCES).contains(count) => {
+                Value::tuple((0..*count).map(|_| object()))
+            }
+            (Some(Instances::ForEach(Some(elements))), None) => {
+                Value::object(elements.iter().map(|(key, _)| (key.clone(), object())))
+            }
+            (Some(Instances::Count(_) | Instances::ForEach(_)), None) => Value::unknown(Type::Any),
+        }
+    }
+}
+
 impl Place<'_, '_> {
     /// The key of the instance, where it is known.
     pub(super) fn key(&self) -> Option<Key> {
@@ -148,12 +185,13 @@ impl Scope for Place<'_, '_> {
                     undeclared()
                 }
             }
-            Reference::Module { .. } => undeclared(),
+            Reference::Module { name, output } => self.base.call(name, output.as_ref()),
             Reference::EachKey => self.each.as_ref().map_or_else(undeclared, |(key, _)| key.clone()),
             Reference::EachValue => self.each.as_ref().map_or_else(undeclared, |(_, value)| value.clone()),
             Reference::CountIndex => unknown(Type::Number),
             Reference::SelfObject => self.itself.clone().unwrap_or_else(undeclared),
-            Reference::PathModule | Reference::PathRoot => Value::from("."),
+            Reference::PathModule => Value::from(&*self.base.module.folder),
+            Reference::PathRoot => Value::from("."),
             Reference::PathCwd | Reference::Workspace => unknown(Type::String),
         })
     }

@@ -1,4 +1,4 @@
-//! Variables, outputs, access statements, modules, and statements about addresses.
+//! Variables, outputs, access statements, and statements about addresses.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::scope::{Place, StaticScope};
 use crate::module::ResourceKey;
 use crate::statement::Endpoint;
 
-impl<'c> Checker<'c> {
+impl<'c> Checker<'c, '_> {
     pub(super) fn statements(&mut self, scope: &StaticScope<'c>) {
         let module = self.module;
         let outside = scope.outside();
@@ -22,7 +22,7 @@ impl<'c> Checker<'c> {
         for (name, output) in &module.outputs {
             self.evaluated(&output.preconditions, &outside);
             match evaluate(&output.value, &outside) {
-                Ok(value) if value.marks_deep().sensitive && !output.sensitive => {
+                Ok(value) if self.is_root && value.marks_deep().sensitive && !output.sensitive => {
                     let detail = format!(
                         "`output.{name}` holds a sensitive value, and it is not declared `sensitive`. Everybody who \
                          sees the outputs would see it."
@@ -48,12 +48,6 @@ impl<'c> Checker<'c> {
             if let Some(context) = &access.context {
                 self.keyed(context, "context", &outside);
             }
-        }
-        for call in module.modules.values() {
-            let detail = format!("Modules are not supported yet, so `module.{}` can't be called.", call.name);
-            self.report(
-                Diagnostic::error("modules-not-supported", "Modules not supported", detail).at(call.span),
-            );
         }
         self.imports(scope);
         self.moves();

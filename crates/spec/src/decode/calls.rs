@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 use std::sync::Arc;
 
+use terrane_expr::{Expr, ObjectKey};
+
 use super::{COMMENT, Decoder, header};
 use crate::module::{ModuleCall, Output};
 use crate::toml::{Entry, Table};
@@ -41,7 +43,13 @@ impl Decoder {
         let what = format!("module.{name}");
         let span = header(entry);
         let meta = ["source", "version", "providers", "count", "for_each", "depends_on", COMMENT];
-        let (inputs, places) = self.block(table, span, &meta);
+        let (items, places) = self.items(table, span, &meta);
+        let named_inputs = items.iter().filter_map(|(key, expr)| match key {
+            ObjectKey::Name(name, _) => Some((name.clone(), expr.clone())),
+            _ => None,
+        });
+        let named_inputs = named_inputs.collect();
+        let inputs = Expr::object(items, span);
         self.only_one_repetition(table);
         let source = self.optional_text(table, "source");
         if table.get("source").is_none() {
@@ -52,6 +60,7 @@ impl Decoder {
             source: source.unwrap_or_else(|| ("".into(), span)),
             version: self.optional_text(table, "version"),
             inputs,
+            named_inputs,
             places,
             providers: self.module_providers(table),
             count: self.optional_expr(table, "count"),

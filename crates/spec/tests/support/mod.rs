@@ -6,6 +6,8 @@ use terrane_model::schema::{
     Block, Check, Nesting, Schemas, block, computed, nested, optional, optional_computed, required,
 };
 use terrane_model::{Diagnostic, Mode, Schema, Severity, Sources, Span, Type};
+use terrane_spec::modules::local_folder;
+use terrane_spec::{Loaded, Modules};
 
 /// Types like those of AWS, as far as the tests use them.
 pub struct Catalogue {
@@ -142,6 +144,21 @@ impl Schemas for Catalogue {
 
     fn provider_names(&self) -> Vec<&'static str> {
         vec!["aws"]
+    }
+}
+
+/// Modules whose files are given: those whose names begin with the folder.
+pub struct Given(pub Vec<(String, Vec<u8>)>);
+
+impl Modules for Given {
+    fn load(&mut self, source: &str, from: &str) -> Result<Loaded, String> {
+        let folder = local_folder(source, from).ok_or_else(|| format!("`{source}` is no local source."))?;
+        let inside = |(name, text): &(String, Vec<u8>)| {
+            let name = name.strip_prefix(&*folder)?.strip_prefix('/').filter(|name| !name.contains('/'))?;
+            Some((name.to_owned(), text.clone()))
+        };
+        let files = self.0.iter().filter_map(inside).collect();
+        Ok(Loaded { folder, files })
     }
 }
 
