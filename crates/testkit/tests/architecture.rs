@@ -22,17 +22,21 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("testkit", &["expr", "model", "plan", "provider", "reconcile", "spec", "state"]),
 ];
 
-/// What a crate must not reach, not even through others. A name stands for all that begin with it.
+/// What all crates but three must not reach, not even through others. A name stands for all that begin with it.
+/// (`aws-lc-rs` is cryptography and no client of AWS.)
+const AWS: [&str; 4] = ["aws-sdk-", "aws-config", "aws-smithy-", "aws-types"];
+
+/// What a crate must not reach beside [`AWS`].
 const NEVER: [(&str, &[&str]); 9] = [
-    ("model", &["tokio", "aws-", "petgraph", "toml"]),
-    ("expr", &["tokio", "aws-", "petgraph", "toml"]),
-    ("spec", &["tokio", "aws-", "petgraph"]),
-    ("state", &["tokio", "aws-", "petgraph", "toml"]),
-    ("provider", &["aws-", "petgraph", "toml"]),
-    ("iam", &["tokio", "aws-", "petgraph", "toml"]),
-    ("plan", &["aws-"]),
-    ("reconcile", &["aws-"]),
-    ("testkit", &["aws-"]),
+    ("model", &["tokio", "petgraph", "toml"]),
+    ("expr", &["tokio", "petgraph", "toml"]),
+    ("spec", &["tokio", "petgraph"]),
+    ("state", &["tokio", "petgraph", "toml"]),
+    ("provider", &["petgraph", "toml"]),
+    ("iam", &["tokio", "petgraph", "toml"]),
+    ("plan", &[]),
+    ("reconcile", &[]),
+    ("testkit", &[]),
 ];
 
 struct Workspace {
@@ -96,7 +100,7 @@ fn no_crate_reaches_what_it_must_never_know() {
     let workspace = workspace();
     for (name, never) in NEVER {
         for reached in &workspace.resolved[name] {
-            let bad = never.iter().find(|prefix| reached.starts_with(**prefix));
+            let bad = never.iter().chain(&AWS).find(|prefix| reached.starts_with(**prefix));
             assert!(bad.is_none(), "{name} reaches {reached}");
         }
     }
