@@ -104,6 +104,8 @@ fn a_second_ctrl_c_stops_at_once_and_the_next_run_looks_what_became_of_it() {
 /// Kills an apply after so many milliseconds, and applies again.
 fn killed_after(milliseconds: u64) {
     let stack = Stack::example("encrypted-tables");
+    // The sandbox is there already: it is the run that is killed here, not the making of the sandbox's files.
+    assert_eq!(stack.cloud().tables(), Vec::<String>::new());
     let mut command = stack.command(&["apply", "-auto-approve"]);
     command.env("TERRANE_SANDBOX", "1").env("TERRANE_SANDBOX_FAULTS", SLOWLY);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
