@@ -5,6 +5,8 @@ mod deaths;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod modules;
+#[cfg(test)]
 mod script;
 #[cfg(test)]
 mod stack;
@@ -35,6 +37,7 @@ scripts! {
     graph,
     json,
     little_commands,
+    modules,
     refresh_only,
     replacements,
     saved_plan,

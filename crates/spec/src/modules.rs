@@ -60,6 +60,9 @@ pub struct Loaded {
     pub files: Vec<(String, Vec<u8>)>,
 }
 
+/// Modules by the names of the calls that lead to them.
+type ByNames = BTreeMap<Arc<[Arc<str>]>, Module>;
+
 /// A module as far as it was understood.
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
@@ -210,10 +213,7 @@ impl Called {
     ///
     /// # Errors
     /// When there are more than [`MOST_CALLS`].
-    pub(crate) fn by_names(
-        &self,
-        root: &Module,
-    ) -> Result<BTreeMap<Arc<[Arc<str>]>, Module>, Box<Diagnostic>> {
+    pub(crate) fn by_names(&self, root: &Module) -> Result<ByNames, Box<Diagnostic>> {
         let mut found = BTreeMap::new();
         let mut open: VecDeque<(Vec<Arc<str>>, Arc<str>)> = VecDeque::from([(vec![], ROOT.into())]);
         while let Some((names, folder)) = open.pop_front() {

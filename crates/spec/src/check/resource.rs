@@ -41,7 +41,15 @@ impl<'c> Checker<'c, '_> {
         let address = resource.key().address(&ModulePath::root());
         for place in scope.inside(resource) {
             let address = address.instance(place.key());
-            let about = |errors: Diagnostics| errors.into_iter().map(|error| error.about(&address)).collect();
+            // In a called module the address hangs on who calls it.
+            let named = self.is_root.then_some(&address);
+            let about = |errors: Diagnostics| {
+                let about = |error: Diagnostic| match named {
+                    Some(address) => error.about(address),
+                    None => error,
+                };
+                errors.into_iter().map(about).collect()
+            };
             let body = match (evaluate(&resource.body, &place), arguments) {
                 (Ok(body), _) => body,
                 (Err(_), Some(arguments)) => {
@@ -60,7 +68,7 @@ impl<'c> Checker<'c, '_> {
                     continue;
                 }
             };
-            self.body(&body, &schema.block, &resource.places, resource.span, Some(&address), &mut seen);
+            self.body(&body, &schema.block, &resource.places, resource.span, named, &mut seen);
             let with_self = super::scope::Place {
                 itself: Some(scope.object(resource.mode, &resource.type_name)),
                 ..place
