@@ -1,7 +1,7 @@
 //! What the spec says, for tools that read plans: which arguments are fixed, and what the others refer to.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value as Json, json};
 use terrane_expr::{Expr, FunctionContext, Reference, Scope, evaluate};
@@ -9,17 +9,17 @@ use terrane_model::schema::{Block, NestedBlock, Presence, Schemas};
 use terrane_model::{Diagnostic, Mode, ModulePath, Span, Step, Type, Value};
 use terrane_plan::ProviderKey;
 use terrane_plan::build::provider_of;
-use terrane_spec::module::{Output, Provider};
+use terrane_spec::module::{ModuleCall, Output, Provider};
 use terrane_spec::place::Places;
-use terrane_spec::{Resource, Spec, Variable};
+use terrane_spec::{Module, Resource, Spec, Variable};
 
 use super::state_json::{known, provider_source};
 use crate::commands::version::PROVIDER_VERSION;
 
-/// The root module and the provider configurations.
+/// The root module, with those that it calls inside, and the provider configurations.
 pub fn configuration(spec: &Spec, schemas: &dyn Schemas) -> Json {
-    let root = &spec.root;
-    let providers: BTreeMap<String, Json> = root
+    let providers: BTreeMap<String, Json> = spec
+        .root
         .providers
         .iter()
         .map(|declared| {
@@ -27,23 +27,71 @@ pub fn configuration(spec: &Spec, schemas: &dyn Schemas) -> Json {
             (key.to_string(), provider(declared, &key, schemas))
         })
         .collect();
+    json!({ "provider_config": providers, "root_module": module(spec, &spec.root, &ModulePath::root(), schemas) })
+}
+
+fn module(spec: &Spec, declared: &Module, path: &ModulePath, schemas: &dyn Schemas) -> Json {
+    let mut out = Map::new();
     let outputs: Map<String, Json> =
-        root.outputs.iter().map(|(name, o)| (name.to_string(), output(o))).collect();
-    let variables: Map<String, Json> =
-        root.variables.iter().map(|(name, v)| (name.to_string(), variable(v))).collect();
-    let resources: Vec<Json> =
-        root.resources.values().map(|declared| resource(spec, declared, schemas)).collect();
-    let mut module = Map::new();
+        declared.outputs.iter().map(|(name, o)| (name.to_string(), output(o))).collect();
     if !outputs.is_empty() {
-        module.insert("outputs".into(), outputs.into());
+        out.insert("outputs".into(), outputs.into());
     }
+    let resources: Vec<Json> =
+        declared.resources.values().map(|r| resource(spec, r, path, schemas)).collect();
     if !resources.is_empty() {
-        module.insert("resources".into(), resources.into());
+        out.insert("resources".into(), resources.into());
     }
+    let calls: Map<String, Json> = declared
+        .modules
+        .iter()
+        .map(|(name, call)| {
+            (name.to_string(), module_call(spec, call, &path.child(name.clone(), None), schemas))
+        })
+        .collect();
+    if !calls.is_empty() {
+        out.insert("module_calls".into(), calls.into());
+    }
+    let variables: Map<String, Json> =
+        declared.variables.iter().map(|(name, v)| (name.to_string(), variable(v))).collect();
     if !variables.is_empty() {
-        module.insert("variables".into(), variables.into());
+        out.insert("variables".into(), variables.into());
     }
-    json!({ "provider_config": providers, "root_module": module })
+    Json::Object(out)
+}
+
+/// A call with the module that it leads to. A checked spec has no module that calls itself.
+fn module_call(spec: &Spec, call: &ModuleCall, path: &ModulePath, schemas: &dyn Schemas) -> Json {
+    let mut out = Map::new();
+    out.insert("source".into(), call.source.0.as_ref().into());
+    let names: Vec<Arc<str>> = path.0.iter().map(|step| step.name.clone()).collect();
+    let called = spec.module(&names);
+    let secret = |name: &str| called.and_then(|m| m.variables.get(name)).is_some_and(|v| v.sensitive);
+    let shown = |name: &str, input: &Expr| if secret(name) { json!({}) } else { expression(input) };
+    let inputs: Map<String, Json> =
+        call.named_inputs.iter().map(|(name, input)| (name.to_string(), shown(name, input))).collect();
+    out.insert("expressions".into(), inputs.into());
+    if let Some(called) = called {
+        out.insert("module".into(), module(spec, called, path, schemas));
+    }
+    repetition(&mut out, call.count.as_ref(), call.for_each.as_ref());
+    depends_on(&mut out, &call.depends_on);
+    Json::Object(out)
+}
+
+fn repetition(out: &mut Map<String, Json>, count: Option<&Expr>, for_each: Option<&Expr>) {
+    for (name, repeated) in [("count_expression", count), ("for_each_expression", for_each)] {
+        if let Some(repeated) = repeated {
+            out.insert(name.into(), expression(repeated));
+        }
+    }
+}
+
+fn depends_on(out: &mut Map<String, Json>, needed: &[(Reference, Span)]) {
+    if !needed.is_empty() {
+        let names: Vec<String> = needed.iter().map(|(reference, _)| reference.to_string()).collect();
+        out.insert("depends_on".into(), names.into());
+    }
 }
 
 fn output(declared: &Output) -> Json {
@@ -88,34 +136,21 @@ fn provider(declared: &Provider, key: &ProviderKey, schemas: &dyn Schemas) -> Js
     Json::Object(out)
 }
 
-fn resource(spec: &Spec, declared: &Resource, schemas: &dyn Schemas) -> Json {
+fn resource(spec: &Spec, declared: &Resource, path: &ModulePath, schemas: &dyn Schemas) -> Json {
     let key = declared.key();
     let mut out = Map::new();
     out.insert("address".into(), key.to_string().into());
     out.insert("mode".into(), if key.mode == Mode::Data { "data" } else { "managed" }.into());
     out.insert("type".into(), key.type_name.as_ref().into());
     out.insert("name".into(), key.name.as_ref().into());
-    out.insert(
-        "provider_config_key".into(),
-        provider_of(spec, &key.address(&ModulePath::root())).to_string().into(),
-    );
+    out.insert("provider_config_key".into(), provider_of(spec, &key.address(path)).to_string().into());
     if let Some(schema) = schemas.schema(key.mode, &key.type_name) {
         let body = Body::new(&declared.body);
         out.insert("expressions".into(), body.block(&declared.places, &schema.block, body.value.as_ref()));
         out.insert("schema_version".into(), schema.version.into());
     }
-    for (name, repeated) in
-        [("count_expression", &declared.count), ("for_each_expression", &declared.for_each)]
-    {
-        if let Some(repeated) = repeated {
-            out.insert(name.into(), expression(repeated));
-        }
-    }
-    let depends_on: Vec<String> =
-        declared.depends_on.iter().map(|(reference, _)| reference.to_string()).collect();
-    if !depends_on.is_empty() {
-        out.insert("depends_on".into(), depends_on.into());
-    }
+    repetition(&mut out, declared.count.as_ref(), declared.for_each.as_ref());
+    depends_on(&mut out, &declared.depends_on);
     Json::Object(out)
 }
 
