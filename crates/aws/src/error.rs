@@ -233,7 +233,7 @@ fn kind_of(code: Option<&str>, status: Option<u16>) -> ErrorKind {
 fn hint_for(kind: ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::Denied => Some(
-            "The caller needs a permission that it does not have. `terrane plan --permissions` prints the policy that this plan needs.",
+            "The caller needs a permission that it does not have: add the action that the message names to one of its policies.",
         ),
         ErrorKind::Credentials => Some(
             "AWS does not accept the credentials: they may have expired (for SSO run `aws sso login`) or be mistyped.",

@@ -14,6 +14,9 @@ use crate::error::failed;
 pub mod alias;
 pub mod key;
 
+/// How long a key that was just made may take to be known to all. A target that does not exist at all fails after it.
+const KEY_KNOWN: Duration = Duration::from_secs(30);
+
 const PROPAGATION: Duration = Duration::from_secs(2 * 60);
 const STATE_CHANGE: Duration = Duration::from_secs(10 * 60);
 
@@ -39,7 +42,7 @@ static RETRIES: &[Retry] = &[
     retry("kms:EnableKeyRotation", "DisabledException", STATE_CHANGE, "the key to be enabled"),
     retry("kms:DisableKeyRotation", "NotFoundException", STATE_CHANGE, "the key to be known everywhere"),
     retry("kms:DisableKeyRotation", "DisabledException", STATE_CHANGE, "the key to be enabled"),
-    retry("kms:CreateAlias", "NotFoundException", STATE_CHANGE, "the key to be known everywhere"),
+    retry("kms:CreateAlias", "NotFoundException", KEY_KNOWN, "the key to be known everywhere"),
     retry("kms:UpdateAlias", "NotFoundException", PROPAGATION, "the alias to be known everywhere"),
 ];
 

@@ -50,7 +50,8 @@ impl ResourceType for TerraformData {
         if input.is_null() {
             request.set("output", Value::null(Type::Any));
         } else if request.changes("input") {
-            request.set("output", Value::unknown(input.ty()));
+            let marks = input.marks_deep();
+            request.set("output", Value::unknown(input.ty()).with_marks(marks));
         }
         Ok(())
     }

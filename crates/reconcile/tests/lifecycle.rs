@@ -411,3 +411,18 @@ async fn a_check_reads_data_of_its_own_and_never_stops_anything() {
     assert!(stack.snapshot.check_results.to_string().contains("other is bad"));
     assert!(stack.snapshot.resources.keys().all(|r| r.mode == terrane_model::Mode::Managed), "not kept");
 }
+
+#[tokio::test]
+async fn a_secret_input_of_terraform_data_stays_secret_in_its_output() {
+    let spec = "[resource.terraform_data.a]\ninput = { plain = \"p\", hidden = '${sensitive(\"hush\")}' }\n\
+                [resource.fake_thing.b]\nname = \"b\"\nvalue = \"${terraform_data.a.output.hidden}\"\n";
+    let mut stack = Stack::default();
+    let (plan, report) = stack.up(spec).await.unwrap();
+    assert!(report.is_success(), "{:?}", report.diagnostics);
+    assert!(!format!("{plan:?}").contains("hush"));
+    let object = stack.snapshot.get(&"fake_thing.b".parse().unwrap()).unwrap();
+    assert_eq!(object.sensitive, [terrane_model::Path::attribute("value")]);
+    let spec = stack.spec(spec).unwrap();
+    let again = stack.plan(&spec).await.unwrap();
+    assert!(!again.has_changes() && !format!("{again:?}").contains("hush"), "{again:?}");
+}

@@ -32,7 +32,7 @@ impl Builder<'_, '_> {
                     }
                 }
                 Some(after) => {
-                    let Some((attributes, sensitive)) = encode(resource.schema(), after) else {
+                    let Some((attributes, mut sensitive)) = encode(resource.schema(), after) else {
                         self.error(unreadable(address));
                         continue;
                     };
@@ -41,6 +41,11 @@ impl Builder<'_, '_> {
                     if let Some(before) = changed {
                         drift.push(Drift { address: address.clone(), before, after: Some(after.clone()) });
                     }
+                    // AWS does not know what the spec calls a secret.
+                    sensitive
+                        .extend(prior.sensitive.iter().filter(|path| path.get(after).is_some()).cloned());
+                    sensitive.sort();
+                    sensitive.dedup();
                     let schema_version = resource.schema().version;
                     let object = Object { attributes, sensitive, schema_version, ..prior.clone() };
                     let provider = self.refreshed.resource(&address.resource).map(|r| r.provider.clone());

@@ -7,8 +7,10 @@
 mod attribute;
 mod block;
 mod changes;
+mod marks;
 
 pub use changes::{changed_paths, is_zero, same};
+pub use marks::carry_marks;
 
 use terrane_model::conform::Problem;
 use terrane_model::schema::Schema;
@@ -50,7 +52,8 @@ pub fn plan_object(
     replace.dedup();
     if replace.is_empty() {
         let changed = !changed.is_empty();
-        let after = if changed { after } else { prior.clone() };
+        // What does not change keeps its value; what the spec says of its secrecy counts all the same.
+        let after = if changed { after } else { carry_marks(&after, prior.clone()) };
         return Ok(Planned { after, replace, changed });
     }
     let after = plan_new(resource, Some(prior), config, facts)?;

@@ -103,32 +103,3 @@ fn value_fits(planned: &Value, actual: &Value) -> bool {
         _ => same(None, planned, actual) || (is_zero(planned) && is_zero(actual)),
     }
 }
-
-/// The actual object with the marks that were planned.
-pub(super) fn carry_marks(planned: &Value, actual: Value) -> Value {
-    let marks = planned.marks_deep();
-    if !marks.any() {
-        return actual;
-    }
-    if planned.marks().any() {
-        return actual.with_marks(marks);
-    }
-    match (planned.entries(), actual.entries()) {
-        (Some(fields), Some(_)) => {
-            fields.iter().fold(actual, |actual, (name, planned)| match actual.get(name).cloned() {
-                Some(inner) => actual.with(name, carry_marks(planned, inner)),
-                None => actual,
-            })
-        }
-        _ if planned.elements().len() == actual.elements().len()
-            && !matches!(actual.kind(), Kind::Set(..)) =>
-        {
-            let mut planned = planned.elements().iter();
-            actual.map_elements(&mut |inner| match planned.next() {
-                Some(planned) => carry_marks(planned, inner),
-                None => inner,
-            })
-        }
-        _ => actual.with_marks(marks),
-    }
-}

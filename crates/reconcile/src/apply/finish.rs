@@ -6,6 +6,7 @@ use terrane_model::{Action, Address, Diagnostic, Value};
 use terrane_plan::build::outputs::output_value;
 use terrane_plan::codec::encode;
 use terrane_plan::conditions::{Kind, Status, check_results, judge, judge_all};
+use terrane_plan::diff::carry_marks;
 use terrane_plan::order::Step;
 use terrane_plan::plan::Mode;
 use terrane_plan::{Change, OutputChange};
@@ -14,7 +15,7 @@ use terrane_spec::condition::Purpose;
 use terrane_state::journal::{Change as StateChange, Outcome};
 use terrane_state::{Object, Output, StateError};
 
-use super::agree::{carry_marks, fits};
+use super::agree::fits;
 use super::ledger::lost;
 use super::prepare::deposed_key;
 use super::verbs::{Came, Ended, Finished, Verb, settle};

@@ -48,12 +48,14 @@ pub(crate) fn claim(path: &Path) -> Result<Connection, OpenError> {
     let bytes =
         std::fs::metadata(path).map_err(|source| OpenError::Folder { path: path.to_owned(), source })?.len();
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
-    if bytes == 0 {
-        connection.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
-        connection.pragma_update(None, "user_version", VERSION).map_err(failed)?;
+    let header = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    // A file whose founding was cut off has a length until SQLite rolls it back, but no pages.
+    if bytes == 0 || header("page_count").map_err(failed)? == 0 {
+        let found =
+            format!("BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;");
+        connection.execute_batch(&found).map_err(failed)?;
         return Ok(connection);
     }
-    let header = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     if header("application_id").map_err(failed)? != APPLICATION {
         return Err(OpenError::Foreign { path: path.to_owned() });
     }
