@@ -426,3 +426,13 @@ async fn a_secret_input_of_terraform_data_stays_secret_in_its_output() {
     let again = stack.plan(&spec).await.unwrap();
     assert!(!again.has_changes() && !format!("{again:?}").contains("hush"), "{again:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_action_is_told_of_every_ten_seconds() {
+    let mut stack = Stack::default();
+    stack.cloud.latency(std::time::Duration::from_secs(25));
+    stack.up("[resource.fake_thing.a]\nname = \"a\"\n").await.unwrap();
+    let log = stack.log.take();
+    let told: Vec<&String> = log.iter().filter(|line| line.contains("still")).collect();
+    assert_eq!(told, ["fake_thing.a: still Create after 10 s", "fake_thing.a: still Create after 20 s"]);
+}

@@ -54,6 +54,9 @@ impl Events for Log {
             Event::Started { address, action, .. } => format!("{address}: {action:?} started"),
             Event::Done { address, action, .. } => format!("{address}: {action:?} done"),
             Event::Failed { address, action, error, .. } => format!("{address}: {action:?} failed: {error}"),
+            Event::Still { address, action, elapsed, .. } => {
+                format!("{address}: still {action:?} after {} s", elapsed.as_secs())
+            }
             Event::Stopping { under_way } => format!("stopping, {under_way} under way"),
             _ => return,
         };

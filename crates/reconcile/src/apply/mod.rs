@@ -10,7 +10,7 @@ mod prepare;
 mod verbs;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -23,6 +23,8 @@ use terrane_plan::{Plan, World};
 use terrane_provider::Catalog;
 use terrane_spec::Spec;
 
+use tokio::time::Instant;
+
 use crate::events::{Event, Events};
 use crate::sessions::Sessions;
 use crate::stop::Stop;
@@ -31,6 +33,9 @@ use verbs::Ended;
 
 /// How often the snapshot is brought up to date while actions go on; the journal has the rest.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether there is something to tell.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often it is told that an action is still going on.
 const STILL_EVERY: Duration = Duration::from_secs(10);
@@ -130,6 +135,8 @@ struct UnderWay {
     id: Option<String>,
     started: Instant,
     intent: Option<u64>,
+    /// How often it was told that it is still going on.
+    told: u32,
 }
 
 struct Walk<'r, 'a> {
@@ -149,7 +156,7 @@ struct Walk<'r, 'a> {
 impl<'r, 'a> Walk<'r, 'a> {
     async fn go(&mut self) {
         let mut running: FuturesUnordered<BoxFuture<'r, Ended>> = FuturesUnordered::new();
-        let mut tick = tokio::time::interval(STILL_EVERY);
+        let mut tick = tokio::time::interval(LOOK_EVERY);
         tick.tick().await;
         let mut saved = Instant::now();
         let mut told = false;
@@ -188,13 +195,18 @@ impl<'r, 'a> Walk<'r, 'a> {
         }
     }
 
-    fn tell_still(&self) {
-        for work in self.under_way.values() {
+    fn tell_still(&mut self) {
+        for work in self.under_way.values_mut() {
+            let due = STILL_EVERY * (work.told + 1);
+            if work.started.elapsed() < due {
+                continue;
+            }
+            work.told += 1;
             self.run.events.event(&Event::Still {
                 address: &work.address,
                 action: work.action,
                 id: work.id.as_deref(),
-                elapsed: work.started.elapsed(),
+                elapsed: due,
             });
         }
     }

@@ -1,6 +1,6 @@
 //! Before an action: the values of the world, the values that are to become real, the intent.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use terrane_model::conform::parse_duration;
@@ -14,6 +14,8 @@ use terrane_plan::expand::{Repetition, Wanted, instances};
 use terrane_plan::order::Step;
 use terrane_state::Object;
 use terrane_state::journal::{Change as StateChange, Intent, Operation as JournalOperation, Outcome};
+
+use tokio::time::Instant;
 
 use super::agree::{Disagreement, fits};
 use super::verbs::{Ended, Verb, Work};
@@ -123,7 +125,8 @@ impl<'r> Walk<'r, '_> {
         }
         self.run.events.event(&Event::Started { address: &change.address, action, id: id.as_deref() });
         let address = change.address.clone();
-        self.under_way.insert(node, UnderWay { address, action, id, started: Instant::now(), intent });
+        self.under_way
+            .insert(node, UnderWay { address, action, id, started: Instant::now(), intent, told: 0 });
         let timeout = self.timeout(change, &verb);
         let work = Work {
             node,
