@@ -87,6 +87,8 @@ pub enum Command {
     /// The embedded AWS for other programs, and what it shows
     #[command(subcommand)]
     Sandbox(Sandbox),
+    /// Write the JSON Schema of the spec, for editors
+    Schema,
     /// Say which version this is
     Version,
     /// Write completions for a shell
@@ -355,6 +357,7 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         _ => false,
     };
     match command {
+        Command::Schema => commands::schema::run(&terminal),
         Command::Version => commands::version::run(&terminal),
         Command::Completions { shell } => commands::completions::run(shell, &terminal),
         Command::Init { .. } => commands::init::run(&terminal),

@@ -7,6 +7,8 @@ mod hostile;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod script;
 #[cfg(test)]
 mod stack;

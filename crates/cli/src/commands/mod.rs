@@ -10,6 +10,7 @@ pub mod output;
 pub mod plan;
 pub mod probe;
 pub mod sandbox;
+pub mod schema;
 pub mod show;
 pub mod state;
 pub mod validate;

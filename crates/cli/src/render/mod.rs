@@ -34,4 +34,6 @@ pub mod configuration_json;
 
 pub mod plan_json;
 
+pub mod json_schema;
+
 pub mod stream;

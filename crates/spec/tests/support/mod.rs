@@ -147,6 +147,7 @@ impl Schemas for Catalogue {
     }
 }
 
+#[allow(dead_code)]
 /// Modules whose files are given: those whose names begin with the folder.
 pub struct Given(pub Vec<(String, Vec<u8>)>);
 
