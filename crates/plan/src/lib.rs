@@ -1,6 +1,6 @@
 //! From a spec, a snapshot and what was observed to a plan that makes every choice.
 //!
-//! The flow, in the order of the modules: [`world`] (values of everything on the way, the one place where references
+//! The flow, in the order of the modules: [`support`] (what is refused), [`world`] (values of everything on the way, the one place where references
 //! are resolved, for planning and for applying), [`graph`] (which resource needs which), [`conditions`] (what must hold), [`diff`] (one instance),
 //! [`build`] (all of them), [`order`] (what must wait for what during apply), [`verify`] (a plan's own lint), [`file`] (a plan on disk).
 //!
@@ -8,6 +8,8 @@
 //! [`graph`]. The same input gives the same plan.
 
 pub mod plan;
+
+pub mod support;
 
 pub mod codec;
 

@@ -436,3 +436,31 @@ async fn a_long_action_is_told_of_every_ten_seconds() {
     let told: Vec<&String> = log.iter().filter(|line| line.contains("still")).collect();
     assert_eq!(told, ["fake_thing.a: still Create after 10 s", "fake_thing.a: still Create after 20 s"]);
 }
+
+#[tokio::test]
+async fn what_is_not_carried_out_is_refused_and_never_passed_over() {
+    let mut stack = Stack::default();
+    stack.up("[resource.fake_thing.a]\nname = \"a\"\n").await.unwrap();
+    for text in [
+        "[[removed]]\nfrom = \"fake_thing.a\"\nlifecycle = { destroy = false }\n",
+        "[[moved]]\nfrom = \"fake_thing.a\"\nto = \"fake_thing.b\"\n[resource.fake_thing.b]\nname = \"a\"\n",
+    ] {
+        let errors = stack.up(text).await.unwrap_err();
+        assert_eq!(errors[0].code, "not-supported");
+        assert!(errors[0].span.is_some());
+    }
+    assert!(stack.cloud.names().contains("a"));
+}
+
+#[tokio::test]
+async fn a_replacement_of_what_is_not_there_is_an_error() {
+    let spec = "[resource.fake_thing.abc]\nname = \"a\"\n";
+    let mut stack = Stack::default();
+    stack.up(spec).await.unwrap();
+    stack.options.replace.insert("fake_thing.abd".parse().unwrap());
+    let errors = stack.up(spec).await.unwrap_err();
+    assert!(errors[0].detail.contains("Did you mean `fake_thing.abc`?"), "{}", errors[0].detail);
+    stack.options.replace = ["fake_thing.abc".parse().unwrap()].into();
+    let (plan, _) = stack.up(spec).await.unwrap();
+    assert_eq!(action(&plan, "fake_thing.abc"), (Action::DeleteThenCreate, Reason::ReplaceByRequest));
+}

@@ -18,9 +18,10 @@ pub fn run(terminal: &Terminal) -> Ended {
     let found = read(spec_files()?, &catalog, &functions);
     let (diagnostics, sources, exit): (Diagnostics, _, _) = match found {
         Ok(spec) => {
-            let graph = terrane_plan::graph::graph(&spec);
-            let exit = if graph.is_ok() { Exit::Done } else { Exit::Failed };
-            ([spec.warnings, graph.err().unwrap_or_default()].concat(), spec.sources, exit)
+            let mut errors = terrane_plan::support::refused(&spec);
+            errors.extend(terrane_plan::graph::graph(&spec).err().unwrap_or_default());
+            let exit = if errors.is_empty() { Exit::Done } else { Exit::Failed };
+            ([spec.warnings, errors].concat(), spec.sources, exit)
         }
         Err(problem) => (problem.diagnostics, problem.sources, problem.exit),
     };

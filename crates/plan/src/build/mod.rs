@@ -23,6 +23,7 @@ use crate::expand::{Repetition, Wanted, instances};
 use crate::graph::{Graph, graph, names_of, node_of};
 use crate::order::{Needs, order};
 use crate::plan::{Change, Mode, Options, Plan, ProviderKey};
+use crate::support::refused;
 use crate::verify::verify;
 use crate::world::World;
 
@@ -95,6 +96,10 @@ pub enum Draft {
 /// # Errors
 /// Everything that is wrong, not only the first thing.
 pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
+    let refused = refused(input.spec);
+    if !refused.is_empty() {
+        return Err(refused);
+    }
     let graph = graph(input.spec)?;
     let world =
         World::new(input.spec, input.variables.clone(), input.workspace.clone(), input.functions.clone());
@@ -189,6 +194,25 @@ impl Builder<'_, '_> {
         }
         self.delete_undeclared();
         self.plan_check_data();
+        self.check_requests();
+    }
+
+    /// An address that is to be replaced must be one that there is.
+    fn check_requests(&mut self) {
+        for wanted in &self.input.options.replace {
+            let there: BTreeSet<String> = self.changes.iter().map(|c| c.address.to_string()).collect();
+            let text = wanted.to_string();
+            if there.contains(&text) {
+                continue;
+            }
+            let near = terrane_model::nearest::nearest(&text, there.iter().map(String::as_str));
+            let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+            let detail = format!("`{text}` was asked to be replaced, and there is no such instance.{near}");
+            self.diagnostics.push(
+                Diagnostic::error("unknown-address", "Unknown address", detail)
+                    .hint("`terrane state list` names all addresses in the state."),
+            );
+        }
     }
 
     fn plan_check_data(&mut self) {

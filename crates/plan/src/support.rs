@@ -1,0 +1,46 @@
+//! What a spec may say and this version does not carry out yet. It is refused: passing over it would do something else than
+//! what is written, and for some of it something irrevocable.
+
+use terrane_model::{Diagnostic, Diagnostics, Span};
+use terrane_spec::Spec;
+use terrane_spec::settings::BackendKind;
+
+/// Everything in a spec that is not carried out yet, each as an error at its place.
+pub fn refused(spec: &Spec) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let mut refuse = |what: &str, instead: &str, span: Span| {
+        let detail = format!("{what} is understood, and this version of Terrane does not carry it out yet.");
+        found.push(Diagnostic::error("not-supported", "Not supported yet", detail).at(span).hint(instead));
+    };
+    let backend = spec.root.settings.backend.as_ref();
+    if let Some(bucket) = backend.filter(|backend| matches!(backend.kind, BackendKind::S3 { .. })) {
+        let instead = "Keep the state in a file, with `[terrane.backend.local]` or without any backend.";
+        refuse("State in S3", instead, bucket.span);
+    }
+    for (_, module) in spec.all_modules() {
+        for moved in &module.moved {
+            let instead =
+                "Rename the object in the state with `terrane state mv FROM TO`, and take the entry out.";
+            refuse("`[[moved]]`", instead, moved.span);
+        }
+        for removed in &module.removed {
+            let instead = "`terrane state rm ADDRESS` lets go of an object without deleting it. An object whose resource is \
+                           taken out of the spec is deleted.";
+            refuse("`[[removed]]`", instead, removed.span);
+        }
+        for import in &module.imports {
+            let instead = "Terraform can import the object into this state; Terrane takes it over as it is.";
+            refuse("`[[import]]`", instead, import.span);
+        }
+        for (name, access) in &module.access {
+            let instead = "An assertion that nobody checks would give a false sense of safety. Take it out for now; \
+                           `terrane sandbox probe` shows by real calls who can read.";
+            refuse(&format!("The assertion `[access.{name}]`"), instead, access.span);
+        }
+        for (name, variable) in module.variables.iter().filter(|(_, v)| v.ephemeral) {
+            let instead = "Use `sensitive = true`: the value is hidden everywhere, but it is kept in plan files and state.";
+            refuse(&format!("`ephemeral` of the variable `{name}`"), instead, variable.span);
+        }
+    }
+    found
+}
