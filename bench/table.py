@@ -9,6 +9,7 @@ meets is marked `met`; one that it misses, `missed`.
 import argparse
 import json
 import math
+import re
 import statistics
 from pathlib import Path
 
@@ -51,7 +52,8 @@ def of(rows):
 
 
 def heading(run):
-    versions = ", ".join(f"{name} {version.removeprefix(name).strip()}" for name, version in run["versions"].items())
+    number = lambda name, version: re.sub(rf"^{name}\s+v?", "", version, flags=re.IGNORECASE).strip()
+    versions = ", ".join(f"{name} {number(name, version)}" for name, version in run["versions"].items())
     note = "" if run["size"] == "full" else " **Small sizes, for a look: not the numbers of the bars.**"
     return f"Measured on {run['date']}: {run['cores']} cores ({run['cpu']}), Linux {run['kernel']}; {versions}.{note}"
 
