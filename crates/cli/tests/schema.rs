@@ -73,7 +73,8 @@ fn examples_name_the_schema_and_keep_to_it() {
         let Ok(text) = fs::read_to_string(&spec) else { continue };
         seen += 1;
         let first = text.lines().next().unwrap_or_default();
-        let named = first.strip_prefix("#:schema ").unwrap_or_else(|| panic!("{}: no schema", spec.display()));
+        let named =
+            first.strip_prefix("#:schema ").unwrap_or_else(|| panic!("{}: no schema", spec.display()));
         assert!(example.join(named).is_file(), "{named}");
         let errors: Vec<String> = validator
             .iter_errors(&read(&text))

@@ -158,7 +158,10 @@ async fn confirmed(mode: Mode, terminal: &Terminal, stop: &Stop) -> Result<bool,
         tokio::task::spawn_blocking(move || terminal.ask(question))
     };
     tokio::select! {
-        answer = asking => Ok(answer.ok().flatten().is_some_and(|text| text.trim() == "yes")),
+        answer = asking => {
+            terminal.say("\n");
+            Ok(answer.ok().flatten().is_some_and(|text| text.trim() == "yes"))
+        }
         () = stop.asked() => Err(Problem::interrupted()),
     }
 }
