@@ -47,6 +47,8 @@ pub struct Global {
 pub enum Command {
     /// Find what is wrong in the spec, without any call
     Validate(Validate),
+    /// Lay out the files of the spec
+    Fmt(Fmt),
     /// Show what would change
     Plan(Plan),
     /// Carry out a saved plan, or plan, ask and carry out
@@ -110,6 +112,22 @@ pub struct Validate {
     /// Tell warnings in short
     #[arg(long)]
     pub compact_warnings: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Fmt {
+    /// Files and folders; `-` reads standard input. Without any, the current folder
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Write nothing; fail when a file is not laid out
+    #[arg(long)]
+    pub check: bool,
+    /// Show what changes
+    #[arg(long)]
+    pub diff: bool,
+    /// Look into folders inside of folders
+    #[arg(long)]
+    pub recursive: bool,
 }
 
 #[derive(Debug, Args)]
@@ -362,6 +380,7 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Completions { shell } => commands::completions::run(shell, &terminal),
         Command::Init { .. } => commands::init::run(&terminal),
         Command::Validate(_) => commands::validate::run(&terminal),
+        Command::Fmt(arguments) => commands::fmt::run(&arguments, &terminal),
         Command::Graph { format } => commands::graph::run(format, &terminal),
         Command::Plan(arguments) => commands::plan::run(&global, arguments, &terminal),
         Command::Apply(arguments) => commands::apply::run(&global, arguments, &terminal),

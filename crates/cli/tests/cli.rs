@@ -36,6 +36,7 @@ scripts! {
     deleted_behind_our_back,
     encrypted_tables,
     failure_and_recovery,
+    fmt,
     graph,
     json,
     little_commands,

@@ -40,6 +40,8 @@ pub mod parse;
 
 pub mod check;
 
+pub mod format;
+
 pub mod inputs;
 
 pub use check::check;
