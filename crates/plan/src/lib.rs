@@ -1,11 +1,12 @@
 //! From a spec, a snapshot and what was observed to a plan that makes every choice.
 //!
-//! The flow, in the order of the modules: [`support`] (what is refused), [`world`] (values of everything on the way, the one place where references
-//! are resolved, for planning and for applying), [`graph`] (which resource needs which), [`conditions`] (what must hold), [`diff`] (one instance),
-//! [`build`] (all of them), [`order`] (what must wait for what during apply), [`verify`] (a plan's own lint), [`file`] (a plan on disk).
+//! The flow, in the order of the modules: [`support`] (what is refused), [`world`] (values of everything on the way,
+//! the one place where references are resolved, for planning and for applying), [`mod@graph`] (which resource needs
+//! which), [`conditions`] (what must hold), [`diff`] (one instance), [`mod@build`] (all of them), [`mod@order`] (what
+//! must wait for what during apply), [`mod@verify`] (a plan's own lint), [`mod@file`] (a plan on disk).
 //!
 //! INVARIANT: synchronous and pure. No TOML, tokio, AWS, clock, randomness or environment; petgraph stays inside
-//! [`graph`]. The same input gives the same plan.
+//! [`mod@graph`]. The same input gives the same plan.
 
 pub mod plan;
 

@@ -1,7 +1,8 @@
 //! Brings AWS to what a plan says, and tells on the way.
 //!
-//! In the order of the flow: [`events`] (what is told), [`stop`] (how a run is interrupted), [`sessions`] (the configured
-//! providers), [`observe`] (what is there now), [`apply`] (the walk of the plan's action graph), [`recover`] (after a run that died).
+//! In the order of the flow: [`events`] (what is told), [`stop`] (how a run is interrupted), [`sessions`] (the
+//! configured providers), [`mod@observe`] (what is there now), [`mod@apply`] (the walk of the plan's action graph),
+//! [`mod@recover`] (after a run that died).
 //!
 //! INVARIANT: no choice is made here; all are in the plan. No TOML, no AWS, no terminal.
 
