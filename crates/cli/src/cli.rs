@@ -80,6 +80,11 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Evaluate expressions over variables and state
+    Console {
+        #[command(flatten)]
+        variables: Variables,
+    },
     /// Draw what needs what
     Graph {
         /// How it is written
@@ -381,6 +386,7 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Init { .. } => commands::init::run(&terminal),
         Command::Validate(_) => commands::validate::run(&terminal),
         Command::Fmt(arguments) => commands::fmt::run(&arguments, &terminal),
+        Command::Console { variables } => commands::console::run(&variables, &terminal),
         Command::Graph { format } => commands::graph::run(format, &terminal),
         Command::Plan(arguments) => commands::plan::run(&global, arguments, &terminal),
         Command::Apply(arguments) => commands::apply::run(&global, arguments, &terminal),
@@ -403,6 +409,7 @@ fn put_in_order(command: &mut Command, matches: &ArgMatches) {
         Command::Plan(Plan { planning, .. })
         | Command::Apply(Apply { planning, .. })
         | Command::Destroy(Destroy { planning, .. }) => &mut planning.variables,
+        Command::Console { variables } => variables,
         _ => return,
     };
     let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);

@@ -142,6 +142,27 @@ impl Stack {
         Ok(Stack { spec, files, variables, workspace, warnings: vec![] })
     }
 
+    /// Gives the ephemeral variables their values, which a plan does not hold.
+    ///
+    /// # Errors
+    /// Values that don't fit, and values that are missing where nobody can be asked.
+    pub fn give_ephemeral(&mut self, arguments: &Variables, terminal: &Terminal) -> Result<(), Problem> {
+        let root = &self.spec.root;
+        if root.variables.values().all(|variable| !variable.ephemeral) {
+            return Ok(());
+        }
+        let ephemeral = |name: &Arc<str>| root.variables.get(name).is_some_and(|variable| variable.ephemeral);
+        let mut sources = self.spec.sources.clone();
+        let found = inputs::variables(root, &given(arguments)?, &mut sources);
+        let values = found.map_err(|errors| Problem::new(errors, &sources))?;
+        let missing: Vec<Arc<str>> = values.missing.into_iter().filter(ephemeral).collect();
+        let answered = answers(&missing, arguments.input, root, &mut sources, terminal)?;
+        let given = values.values.into_iter().filter(|(name, _)| ephemeral(name));
+        self.variables.extend(given.chain(answered));
+        self.spec.sources = sources;
+        Ok(())
+    }
+
     /// Where the state is.
     ///
     /// # Errors

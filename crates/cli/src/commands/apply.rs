@@ -75,7 +75,7 @@ pub fn fresh(global: &Global, planning: &Planning, mode: Mode, approved: bool, t
 
 /// Carries out a saved plan, if nothing that it was made from has moved.
 fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal) -> Ended {
-    let (plan, envelope) = load(file)?;
+    let (mut plan, envelope) = load(file)?;
     let text = |(name, text): (String, String)| (name, text.into_bytes());
     let files: Vec<(String, Vec<u8>)> = envelope.spec_files.into_iter().map(text).collect();
     if !unchanged(&files) {
@@ -83,7 +83,9 @@ fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal)
     }
     let catalog = session::catalog();
     let functions = functions::planning(&crate::work::current_folder()?, &envelope.created);
-    let stack = Stack::of_plan(&plan, files, &catalog, &functions)?;
+    let mut stack = Stack::of_plan(&plan, files, &catalog, &functions)?;
+    stack.give_ephemeral(&planning.variables, terminal)?;
+    plan.variables = stack.variables.clone();
     if stack.spec.digest != plan.digest {
         return Err(outdated("The spec in the plan is not the one that the plan was made from.").into());
     }
