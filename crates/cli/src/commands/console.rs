@@ -89,10 +89,12 @@ fn fill(world: &mut World<'_>, resource: &ResourceAddress, snapshot: &Snapshot, 
 fn answer(text: &str, world: &World<'_>, stack: &Stack, terminal: &Terminal) -> Option<String> {
     let mut sources = stack.spec.sources.clone();
     let file = sources.add("<console>", text);
-    let value =
-        parse_expression(text, &Origin::linear(file, 0)).and_then(|expr| evaluate_in(&world.scope(), &expr));
+    let value = parse_expression(text, &Origin::linear(file, 0))
+        .and_then(|expr| Ok((expr.calls("type"), evaluate_in(&world.scope(), &expr)?)));
     match value {
-        Ok(value) => Some(format!("{}\n", print_value(&value))),
+        // A type is written as it is, not as the text that it is here.
+        Ok((true, value)) if value.as_str().is_some() => value.as_str().map(|text| format!("{text}\n")),
+        Ok((_, value)) => Some(format!("{}\n", print_value(&value))),
         Err(errors) => {
             terminal.report(&errors, &sources);
             None
