@@ -37,10 +37,6 @@ pub fn refused(spec: &Spec) -> Diagnostics {
                            `terrane sandbox probe` shows by real calls who can read.";
             refuse(&format!("The assertion `[access.{name}]`"), instead, access.span);
         }
-        for (name, variable) in module.variables.iter().filter(|(_, v)| v.ephemeral) {
-            let instead = "Use `sensitive = true`: the value is hidden everywhere, but it is kept in plan files and state.";
-            refuse(&format!("`ephemeral` of the variable `{name}`"), instead, variable.span);
-        }
     }
     found
 }

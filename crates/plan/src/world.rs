@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use terrane_expr::{Expr, FunctionContext, Reference, Scope, evaluate};
+use terrane_model::value::Marks;
 use terrane_model::{
     Address, Diagnostic, Diagnostics, Key, Mode, ModulePath, ResourceAddress, Span, Type, Value,
 };
@@ -259,7 +260,15 @@ impl<'s> World<'s> {
         self.once(module, Slot::Output(name.clone()), span, || {
             let value =
                 evaluate(&output.value, &self.scope_of(module)).map_err(|errors| first(errors, span))?;
-            Ok(if output.sensitive { value.sensitive() } else { value })
+            if value.marks_deep().ephemeral && !output.ephemeral {
+                let detail = format!(
+                    "The value of the output `{name}` is ephemeral, and the output is not declared so."
+                );
+                return Err(Diagnostic::error("ephemeral-output", "Ephemeral value in an output", detail)
+                    .at(output.value.span())
+                    .hint("Set `ephemeral = true` in the output."));
+            }
+            Ok(value.with_marks(Marks { sensitive: output.sensitive, ephemeral: output.ephemeral }))
         })
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
+use terrane_model::value::Marks;
 use terrane_model::{Action, Address, Reason, Value};
 use terrane_plan::Plan;
 use terrane_plan::plan::{Mode, Totals};
@@ -463,4 +464,28 @@ async fn a_replacement_of_what_is_not_there_is_an_error() {
     stack.options.replace = ["fake_thing.abc".parse().unwrap()].into();
     let (plan, _) = stack.up(spec).await.unwrap();
     assert_eq!(action(&plan, "fake_thing.abc"), (Action::DeleteThenCreate, Reason::ReplaceByRequest));
+}
+
+#[tokio::test]
+async fn ephemeral_values_are_kept_nowhere() {
+    let spec = |rest: &str| format!("[variable.e]\ndefault = \"fleeting\"\nephemeral = true\n{rest}");
+    let mut stack = Stack::default();
+    let argument = "[resource.fake_thing.a]\nname = \"a\"\nvalue = \"x-${var.e}\"\n";
+    assert_eq!(stack.up(&spec(argument)).await.unwrap_err()[0].code, "ephemeral-argument");
+    let output = "[output.o]\nvalue = \"${var.e}\"\n";
+    assert_eq!(stack.up(&spec(output)).await.unwrap_err()[0].code, "ephemeral-output");
+    let text = spec("[output.o]\nvalue = '${ephemeralasnull(var.e) == null}'\n");
+    let (mut plan, report) = stack.up(&text).await.unwrap();
+    assert!(report.is_success(), "{:?}", report.diagnostics);
+    plan.variables.insert(
+        "e".into(),
+        Value::from("fleeting").with_marks(Marks { ephemeral: true, ..Marks::default() }),
+    );
+    let envelope = terrane_plan::file::Envelope {
+        program_version: "test".into(),
+        created: "now".into(),
+        spec_files: vec![],
+    };
+    let bytes = terrane_plan::file::write(&plan, &envelope);
+    assert!(!String::from_utf8(bytes).unwrap().contains("fleeting"));
 }

@@ -9,7 +9,7 @@ use terrane_plan::{Draft, Input, Observed, Options, Plan, ProviderKey, build};
 use terrane_provider::{Facts, Session};
 use terrane_reconcile::apply::ledger::Ledger;
 use terrane_reconcile::{Event, Events, Report, Run, Sessions, Stop, apply, observe, read_data};
-use terrane_spec::Spec;
+use terrane_spec::{Inputs, Spec};
 use terrane_state::journal::{Change, Intent, Outcome};
 use terrane_state::{Snapshot, StateError};
 
@@ -213,8 +213,9 @@ impl Stack {
 }
 
 fn defaults(spec: &Spec) -> BTreeMap<Arc<str>, Value> {
-    let variables = spec.root.variables.iter();
-    variables.filter_map(|(name, variable)| Some((name.clone(), variable.default.clone()?))).collect()
+    let mut sources = spec.sources.clone();
+    let values = terrane_spec::variables(&spec.root, &Inputs::default(), &mut sources);
+    values.map(|values| values.values).unwrap_or_default()
 }
 
 fn parse(text: &str, cloud: &Cloud) -> Result<Spec, Diagnostics> {

@@ -195,10 +195,28 @@ pub fn checked_body(
     let body = evaluate_in(scope, &spec.body)?;
     let (config, mut problems) = conform(&body, block);
     problems.extend(check(&config, block));
+    problems.extend(ephemeral(&config));
     if problems.is_empty() {
         return Ok(config);
     }
     Err(problems.into_iter().map(|problem| located(problem, spec)).collect())
+}
+
+/// Ephemeral values in arguments: they would be stored.
+fn ephemeral(config: &Value) -> Vec<Problem> {
+    let fields = config.entries().into_iter().flatten();
+    let marked = fields.filter(|(_, value)| value.marks_deep().ephemeral);
+    marked
+        .map(|(name, _)| Problem {
+            path: Path::attribute(name.clone()),
+            code: "ephemeral-argument",
+            summary: "Ephemeral value in an argument",
+            detail: format!(
+                "The value of `{name}` is ephemeral: it must not be kept, and arguments are kept in plan and state. \
+                 Ephemeral values are for the configuration of providers."
+            ),
+        })
+        .collect()
 }
 
 /// A problem as a message that points into the spec.

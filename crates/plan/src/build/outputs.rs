@@ -67,5 +67,15 @@ pub fn output_value(world: &World<'_>, name: &str) -> Result<Value, Vec<Diagnost
             .hint("Set `sensitive = true` in the output.");
         return Err(vec![error]);
     }
+    if value.marks_deep().ephemeral {
+        let detail = format!(
+            "The value of the output `{name}` is ephemeral: it must not be kept, and outputs of the root module are kept in \
+             the state."
+        );
+        let error = Diagnostic::error("ephemeral-output", "Ephemeral value in an output", detail)
+            .at(output.value.span())
+            .hint("`ephemeralasnull(...)` gives a null in its place.");
+        return Err(vec![error]);
+    }
     Ok(if output.sensitive { value.sensitive() } else { value })
 }

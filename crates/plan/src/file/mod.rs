@@ -60,8 +60,10 @@ pub enum FileError {
 pub fn write(plan: &Plan, envelope: &Envelope) -> Vec<u8> {
     let files: Vec<Json> =
         envelope.spec_files.iter().map(|(name, text)| json!({ "name": name, "text": text })).collect();
+    // An ephemeral value is given anew to the apply.
+    let kept = plan.variables.iter().filter(|(_, value)| !value.marks_deep().ephemeral);
     let variables: Map<String, Json> =
-        plan.variables.iter().map(|(name, value)| (name.to_string(), value_to_wire(value))).collect();
+        kept.map(|(name, value)| (name.to_string(), value_to_wire(value))).collect();
     let file = json!({
         "format": FORMAT,
         "version": VERSION,
