@@ -5,6 +5,8 @@ mod console;
 #[cfg(test)]
 mod deaths;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod modules;
