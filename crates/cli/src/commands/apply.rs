@@ -30,14 +30,8 @@ pub fn run(global: &Global, arguments: Apply, terminal: &Terminal) -> Ended {
         None => fresh(global, &planning, mode(destroy, refresh_only), applying.auto_approve, terminal),
         Some(file) => {
             let more = destroy || refresh_only || !planning.replace.is_empty();
-            if more || !planning.variables.ordered.is_empty() {
-                let detail =
-                    "A saved plan is carried out as it is: no variables, and no other way of planning.";
-                return Err(Problem::usage(Diagnostic::error(
-                    "too-many-arguments",
-                    "Arguments beside a plan",
-                    detail,
-                )));
+            if more {
+                return Err(beside_a_plan("no other way of planning"));
             }
             saved(global, &file, &planning, terminal)
         }
@@ -84,6 +78,10 @@ fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal)
     let catalog = session::catalog();
     let functions = functions::planning(&crate::work::current_folder()?, &envelope.created);
     let mut stack = Stack::of_plan(&plan, files, &catalog, &functions)?;
+    let asks = stack.spec.root.variables.values().any(|variable| variable.ephemeral);
+    if !asks && !planning.variables.ordered.is_empty() {
+        return Err(beside_a_plan("no variables but ephemeral ones, and this spec has none"));
+    }
     stack.give_ephemeral(&planning.variables, terminal)?;
     plan.variables = stack.variables.clone();
     if stack.spec.digest != plan.digest {
@@ -106,6 +104,11 @@ fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal)
         Ok(tell(global, &work, &plan, &result, terminal))
     });
     finish(work, ended, terminal)
+}
+
+fn beside_a_plan(what: &str) -> Problem {
+    let detail = format!("A saved plan is carried out as it is: {what}.");
+    Problem::usage(Diagnostic::error("too-many-arguments", "Arguments beside a plan", detail))
 }
 
 /// Reads a plan file.
