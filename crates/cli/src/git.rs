@@ -69,6 +69,14 @@ impl Remote {
         if repository.is_empty() || repository.starts_with('-') {
             return Err("The source names no repository.".into());
         }
+        let authority = repository.split('/').next().unwrap_or(repository);
+        if authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':')) {
+            return Err(
+                "A password does not belong into a source, which is kept in the lock file and in plans. Let \
+                        git find it, with a credential helper."
+                    .into(),
+            );
+        }
         let below = below.trim_matches('/');
         if below.split('/').any(|step| matches!(step, ".." | ".git")) {
             return Err("The folder of a git source lies in the repository.".into());
@@ -134,7 +142,10 @@ impl Lock {
         for (source, commit) in &self.commits {
             text.push_str(&format!("{commit} {source}\n"));
         }
-        fs::write(LOCK_FILE, text).map_err(|error| format!("`{LOCK_FILE}` can't be written: {error}."))?;
+        // Beside its place and then there: an interrupted run leaves no half file.
+        let beside = format!("{LOCK_FILE}.{}", std::process::id());
+        let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, LOCK_FILE));
+        written.map_err(|error| format!("`{LOCK_FILE}` can't be written: {error}."))?;
         Ok(commit)
     }
 }
@@ -253,6 +264,7 @@ mod tests {
             "git::https://example.com/x//.git",
             "git::ssh://-oProxyCommand=id/x",
             "git::https://",
+            "git::https://user:password@example.com/x",
             "git::git@example.com:x",
         ] {
             assert!(Remote::parse(bad).is_err(), "{bad}");

@@ -1,4 +1,4 @@
-//! The console with piped input.
+//! The console, and `fmt -`, with piped input.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -29,8 +29,11 @@ value = "${module.m.id}"
 "#;
 
 fn asked(stack: &Stack, arguments: &[&str], input: &str) -> Ran {
-    let all = [&["console"], arguments].concat();
-    let mut command = stack.command(&all);
+    piped(stack, &[&["console"], arguments].concat(), input)
+}
+
+fn piped(stack: &Stack, arguments: &[&str], input: &str) -> Ran {
+    let mut command = stack.command(arguments);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A console that has seen an error may have gone before all is written.
@@ -70,4 +73,16 @@ fn the_first_error_ends_it() {
     assert!(ran.err.contains("wrod"), "{}", ran.err);
     let ran = asked(&stack, &[], "[1,");
     assert_eq!(ran.code, Some(1), "{}", ran.out);
+}
+
+#[test]
+fn fmt_from_input_to_output() {
+    let stack = Stack::empty();
+    let ran = piped(&stack, &["fmt", "-"], "[locals]\na=1 # one\n");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "[locals]\na = 1 # one\n"));
+    let ran = piped(&stack, &["fmt", "--check", "-"], "a=1\n");
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""));
+    let ran = piped(&stack, &["fmt", "-"], "a = [\n");
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("<stdin>:1:"), "{}", ran.err);
 }

@@ -11,6 +11,7 @@ mod support;
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use support::{Catalogue, Given};
 use terrane_expr::FunctionContext;
 use terrane_spec::parse::Failure;
@@ -114,4 +115,41 @@ fn modules_that_nobody_looked_for() {
     let parsed = parse(vec![("terrane.toml".to_owned(), ROOT.as_bytes().to_vec())]);
     let failure = check(parsed, &Catalogue::new(), &FunctionContext::closed()).unwrap_err();
     assert_eq!(codes(&failure), ["module-not-read", "module-not-read"]);
+}
+
+/// Lines that modules are made of, right and wrong.
+const LINES: [&str; 20] = [
+    "[module.a]",
+    "[module.b]",
+    "source = './m'",
+    "source = '../n'",
+    "source = './n'",
+    "source = '..'",
+    "count = 2",
+    "count = '${var.x}'",
+    "for_each = { k = 1 }",
+    "for_each = '${module.b}'",
+    "x = '${each.key}'",
+    "x = '${module.a.o}'",
+    "x = '${module.b[0].o}'",
+    "depends_on = ['module.a']",
+    "providers = { aws = 'aws', 'aws.far' = 'aws.near' }",
+    "[variable.x]",
+    "[output.o]",
+    "value = '${module.a}'",
+    "value = '${[for m in module.b : m.o][*].z}'",
+    "[resource.aws_iam_user.u]\nname = '${var.x}'\nprovider = 'aws.far'",
+];
+
+proptest! {
+    #[test]
+    fn no_modules_make_it_panic(lines in proptest::collection::vec((0usize..3, 0usize..LINES.len()), 0..40)) {
+        let mut texts = [String::new(), String::new(), String::new()];
+        for (file, line) in lines {
+            texts[file].push_str(LINES[line]);
+            texts[file].push('\n');
+        }
+        let [root, m, n] = &texts;
+        let _ = spec(&[("terrane.toml", root), ("m/terrane.toml", m), ("n/terrane.toml", n)]);
+    }
 }
