@@ -71,6 +71,8 @@ fn the_first_error_ends_it() {
     let ran = asked(&stack, &[], "var.wrod");
     assert_eq!(ran.code, Some(1));
     assert!(ran.err.contains("wrod"), "{}", ran.err);
+    let ran = asked(&stack, &[], "try(terraform_data.mad, 1)");
+    assert!(ran.err.contains("Did you mean `terraform_data.made`?"), "{}", ran.err);
     let ran = asked(&stack, &[], "[1,");
     assert_eq!(ran.code, Some(1), "{}", ran.out);
 }

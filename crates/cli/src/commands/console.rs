@@ -7,14 +7,16 @@ use std::io::BufRead;
 
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
-use terrane_expr::{FunctionContext, Origin, parse_expression, print_value};
-use terrane_model::{Diagnostics, Mode, ResourceAddress};
+use terrane_expr::{Expr, FunctionContext, Origin, Reference, parse_expression, print_value};
+use terrane_model::nearest::nearest;
+use terrane_model::{Diagnostic, Diagnostics, Mode, ResourceAddress};
 use terrane_plan::World;
 use terrane_plan::codec::decode;
 use terrane_plan::expand::Repetition;
 use terrane_plan::graph::{graph, names_of};
 use terrane_plan::world::evaluate_in;
 use terrane_provider::Catalog;
+use terrane_spec::ResourceKey;
 use terrane_state::{Snapshot, Store};
 
 use crate::cli::Variables;
@@ -89,8 +91,10 @@ fn fill(world: &mut World<'_>, resource: &ResourceAddress, snapshot: &Snapshot, 
 fn answer(text: &str, world: &World<'_>, stack: &Stack, terminal: &Terminal) -> Option<String> {
     let mut sources = stack.spec.sources.clone();
     let file = sources.add("<console>", text);
-    let value = parse_expression(text, &Origin::linear(file, 0))
-        .and_then(|expr| Ok((expr.calls("type"), evaluate_in(&world.scope(), &expr)?)));
+    let value = parse_expression(text, &Origin::linear(file, 0)).and_then(|expr| {
+        declared(&expr, stack)?;
+        Ok((expr.calls("type"), evaluate_in(&world.scope(), &expr)?))
+    });
     match value {
         // A type is written as it is, not as the text that it is here.
         Ok((true, value)) if value.as_str().is_some() => value.as_str().map(|text| format!("{text}\n")),
@@ -100,6 +104,24 @@ fn answer(text: &str, world: &World<'_>, stack: &Stack, terminal: &Terminal) -> 
             None
         }
     }
+}
+
+/// Refuses resources that the spec does not declare. What it declares and the state does not have is unknown.
+fn declared(expr: &Expr, stack: &Stack) -> Result<(), Diagnostics> {
+    let declared = &stack.spec.root.resources;
+    let mut errors = Diagnostics::new();
+    for (reference, span, _) in expr.references() {
+        let Reference::Resource { mode, type_name, name } = reference else { continue };
+        let key = ResourceKey { mode: *mode, type_name: type_name.clone(), name: name.clone() };
+        if !declared.contains_key(&key) {
+            let written: Vec<String> = declared.keys().map(ToString::to_string).collect();
+            let near = nearest(&key.to_string(), written.iter().map(|name| &**name));
+            let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+            let detail = format!("There is no resource or data source `{key}`.{near}");
+            errors.push(Diagnostic::error("undeclared-resource", "Undeclared resource", detail).at(span));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 fn answer_all(world: &World<'_>, stack: &Stack, terminal: &Terminal) -> Ended {
