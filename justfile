@@ -35,3 +35,7 @@ deny:
 # the example stack from plan to proof, in the sandbox
 demo:
     scripts/demo
+
+# each fuzz target for some seconds (default 60)
+fuzz *ARGS:
+    scripts/fuzz {{ ARGS }}
