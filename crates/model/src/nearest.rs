@@ -8,18 +8,27 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates.into_iter().map(|c| (distance(name, c), c)).filter(|(d, _)| *d <= limit).min().map(|(_, c)| c)
 }
 
+/// Insertions, deletions, changes and swaps of neighbours that lead from one text to the other.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(200).collect();
+    let mut before: Option<(char, Vec<usize>)> = None;
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().take(200).enumerate() {
         let mut next = Vec::with_capacity(row.len());
         let mut left = i + 1;
         next.push(left);
-        for ((y, up_left), up) in b.iter().zip(&row).zip(row.iter().skip(1)) {
+        for (j, ((y, up_left), up)) in b.iter().zip(&row).zip(row.iter().skip(1)).enumerate() {
             left = (up_left + usize::from(x != *y)).min(up + 1).min(left + 1);
+            if let (Some((previous, above)), Some(k)) = (&before, j.checked_sub(1))
+                && previous == y
+                && b.get(k) == Some(&x)
+                && let Some(corner) = above.get(k)
+            {
+                left = left.min(corner + 1);
+            }
             next.push(left);
         }
-        row = next;
+        before = Some((x, std::mem::replace(&mut row, next)));
     }
     row.last().copied().unwrap_or(0)
 }
@@ -34,6 +43,9 @@ mod tests {
         assert_eq!(nearest("read_capcity", names), Some("read_capacity"));
         assert_eq!(nearest("hashkey", names), Some("hash_key"));
         assert_eq!(nearest("colour", names), None);
+        assert_eq!(nearest("nmae", ["name", "node"]), Some("name"), "a swap is one slip");
+        assert_eq!(distance("abcdef", "badcfe"), 3);
+        assert_eq!(distance("", "abc"), 3);
         assert_eq!(nearest("", names), None);
     }
 }
