@@ -220,11 +220,12 @@ fn ephemeral(config: &Value) -> Vec<Problem> {
 }
 
 /// A problem as a message that points into the spec.
-pub(super) fn located(problem: Problem, spec: &Resource) -> Diagnostic {
+pub fn located(problem: Problem, spec: &Resource) -> Diagnostic {
     Diagnostic::error(problem.code, problem.summary, problem.detail).at(spec.span_of(&problem.path))
 }
 
-fn prevented(about: &Address, spec: &Resource) -> Diagnostic {
+/// That an object would be deleted which the spec protects.
+pub(super) fn prevented(about: &Address, spec: &Resource) -> Diagnostic {
     let detail = format!("The plan would delete `{about}`, and its lifecycle says `prevent_destroy = true`.");
     Diagnostic::error("prevent-destroy", "Protected object would be deleted", detail)
         .at(spec.lifecycle.prevent_destroy.unwrap_or(spec.span))

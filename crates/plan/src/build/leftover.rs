@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use terrane_model::{Action, Address, Diagnostic, Key, Mode as ResourceMode, Reason, ResourceAddress};
 
 use super::Builder;
+use super::instance::prevented;
 use crate::expand::Wanted;
 use crate::graph::node_of;
 use crate::plan::{Change, ProviderKey};
@@ -87,13 +88,7 @@ impl Builder<'_, '_> {
         let before = self.prior_object(resource.as_ref(), about, deposed.as_deref());
         let spec = self.input.spec.resource(&about.resource);
         if let Some(spec) = spec.filter(|s| s.lifecycle.prevent_destroy.is_some()) {
-            let detail =
-                format!("The plan would delete `{about}`, and its lifecycle says `prevent_destroy = true`.");
-            let error = Diagnostic::error("prevent-destroy", "Protected object would be deleted", detail)
-                .at(spec.lifecycle.prevent_destroy.unwrap_or(spec.span))
-                .about(about)
-                .hint("Take `prevent_destroy` out of the lifecycle table if it may go.");
-            self.error(error);
+            self.error(prevented(about, spec));
         }
         let state = self.refreshed.resource(&about.resource).map(|r| r.provider.as_str());
         let provider = state.and_then(ProviderKey::from_state_name).unwrap_or_else(|| {

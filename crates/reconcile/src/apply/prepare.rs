@@ -7,7 +7,7 @@ use terrane_model::conform::parse_duration;
 use terrane_model::schema::{Operation, Schema};
 use terrane_model::{Action, Diagnostic, Diagnostics, Mode, Value};
 use terrane_plan::Change;
-use terrane_plan::build::instance::{checked_body, configuration, ignoring, preconditions};
+use terrane_plan::build::instance::{checked_body, configuration, ignoring, located, preconditions};
 use terrane_plan::codec::{decode, encode};
 use terrane_plan::diff::{plan_new, plan_object};
 use terrane_plan::expand::{Repetition, Wanted, instances};
@@ -186,22 +186,18 @@ impl<'r> Walk<'r, '_> {
             Some(prior) => ignoring(&spec.lifecycle.ignore_changes, config, prior),
             None => config,
         };
-        let marks = |problems: Vec<terrane_model::conform::Problem>| -> Diagnostics {
-            let at = |p: &terrane_model::conform::Problem| spec.span_of(&p.path);
-            problems
-                .into_iter()
-                .map(|p| Diagnostic::error(p.code, p.summary, p.detail.clone()).at(at(&p)))
-                .collect()
+        let placed = |problems: Vec<terrane_model::conform::Problem>| -> Diagnostics {
+            problems.into_iter().map(|problem| located(problem, spec)).collect()
         };
         let desired = match (change.action, &change.before) {
             (Action::Update, Some(prior)) => {
-                let planned = plan_object(resource.as_ref(), Some(prior), &config, &facts).map_err(marks)?;
+                let planned = plan_object(resource.as_ref(), Some(prior), &config, &facts).map_err(placed)?;
                 if !planned.replace.is_empty() {
                     return Err(vec![changed_mind(change, None)]);
                 }
                 planned.after
             }
-            _ => plan_new(resource.as_ref(), None, &config, &facts).map_err(marks)?,
+            _ => plan_new(resource.as_ref(), None, &config, &facts).map_err(placed)?,
         };
         if let Some(after) = &change.after {
             fits(resource.schema(), after, &desired).map_err(|d| vec![changed_mind(change, Some(d))])?;
