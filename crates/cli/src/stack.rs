@@ -15,7 +15,7 @@ use terrane_spec::inputs::{self, Argument, Inputs};
 use terrane_spec::settings::BackendKind;
 use terrane_spec::version::Version;
 use terrane_spec::{Module, Spec, is_spec_file, is_variable_file};
-use terrane_state::{COMPATIBLE_VERSION, DEFAULT_WORKSPACE, Local};
+use terrane_state::{Backend, COMPATIBLE_VERSION, DEFAULT_WORKSPACE, Local};
 
 use crate::cli::{Variable, Variables};
 use crate::exit::Problem;
@@ -167,14 +167,14 @@ impl Stack {
     ///
     /// # Errors
     /// When the spec wants a kind of backend that there is not.
-    pub fn backend(&self) -> Result<Local, Problem> {
+    pub fn backend(&self) -> Result<Box<dyn Backend>, Problem> {
         backend(&self.spec.root, &self.spec.sources, &self.workspace)
     }
 }
 
 /// The state of the current folder for commands that need no more of the spec. What is wrong elsewhere in it does not
 /// matter to them.
-pub fn state_backend() -> Result<Local, Problem> {
+pub fn state_backend() -> Result<Box<dyn Backend>, Problem> {
     let parsed = terrane_spec::parse(spec_files()?);
     let broken = |d: &&Diagnostic| d.is_error() && d.code != "no-spec";
     if parsed.module().settings.backend.is_none() && parsed.diagnostics().iter().any(|d| broken(&d)) {
@@ -185,7 +185,7 @@ pub fn state_backend() -> Result<Local, Problem> {
     backend(parsed.module(), &parsed.sources, &workspace())
 }
 
-fn backend(module: &Module, sources: &Sources, workspace: &str) -> Result<Local, Problem> {
+fn backend(module: &Module, sources: &Sources, workspace: &str) -> Result<Box<dyn Backend>, Problem> {
     let (path, folder) = match module.settings.backend.as_ref().map(|backend| (&backend.kind, backend.span)) {
         None => (None, None),
         Some((BackendKind::Local { path, workspace_dir }, _)) => (
@@ -199,7 +199,7 @@ fn backend(module: &Module, sources: &Sources, workspace: &str) -> Result<Local,
         }
     };
     let folder = folder.unwrap_or_else(|| PathBuf::from(STATE_FOLDER));
-    Ok(Local::new(&folder, path.as_deref(), workspace)?)
+    Ok(Box::new(Local::new(&folder, path.as_deref(), workspace)?))
 }
 
 fn workspace() -> Arc<str> {

@@ -10,7 +10,7 @@ use terrane_plan::{Draft, Input, Observed, Options, Plan, build};
 use terrane_provider::Catalog;
 use terrane_reconcile::{Found, Recovery, Sessions, Stop, observe, read_data, recover};
 use terrane_state::journal::Operation;
-use terrane_state::{Access, Backend, Local, LockInfo, StateError, Store};
+use terrane_state::{Access, Backend, LockInfo, StateError, Store};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -92,13 +92,12 @@ pub async fn unless_stopped<T>(
 /// # Errors
 /// What the state has to say.
 pub fn open_store(
-    backend: Local,
+    backend: Box<dyn Backend>,
     lock: &Lock,
     operation: &str,
     lineage: &str,
     terminal: &Terminal,
 ) -> Result<Store, Problem> {
-    let journal = backend.journal_path();
     let info = LockInfo {
         id: uuid::Uuid::new_v4().to_string(),
         operation: operation.to_owned(),
@@ -125,7 +124,7 @@ pub fn open_store(
         true => Access::Locked { info: &info, again: &mut again },
         false => Access::Unlocked,
     };
-    let store = Store::begin(Box::new(backend), &journal, lineage, access)?;
+    let store = Store::begin(backend, lineage, access)?;
     let left_over = store.recovered();
     if let Some(dead) = &left_over.abandoned_lock {
         let (who, operation, created) = (&dead.who, &dead.operation, &dead.created);

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::error::StateError;
+use crate::journal::Log;
 use crate::lock::LockInfo;
 
 /// The name of the workspace that always exists.
@@ -73,6 +74,9 @@ pub trait Backend: Send {
     /// [`StateError::Moved`] when what is there is not what should be replaced, or is of another lineage, or has no lower
     /// serial. After any other error it may be the old or the new one that is there.
     fn write(&mut self, write: Write<'_>) -> Result<(), StateError>;
+
+    /// The journal that belongs to the snapshot. Every call gives another handle.
+    fn journal(&self) -> Box<dyn Log>;
 
     /// Takes the lock, or fails at once.
     ///

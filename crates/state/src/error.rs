@@ -103,20 +103,20 @@ pub enum StateError {
         found: Option<Version>,
     },
     /// A journal that is damaged or belongs to something else.
-    #[error("The journal `{}` cannot be used: {why}", path.display())]
+    #[error("The journal `{place}` cannot be used: {why}")]
     Journal {
-        /// The journal's file.
-        path: PathBuf,
+        /// Where the journal is.
+        place: String,
         /// A clause.
         why: String,
     },
     /// The state went on without the results that the journal holds.
-    #[error("The state `{place}` went on without what the journal `{}` holds", path.display())]
+    #[error("The state `{place}` went on without what the journal `{journal}` holds")]
     Diverged {
         /// Where the state is kept.
         place: String,
-        /// The journal's file.
-        path: PathBuf,
+        /// Where the journal is.
+        journal: String,
         /// The instances of which state and journal disagree.
         addresses: Vec<Address>,
     },
@@ -176,21 +176,19 @@ impl StateError {
                     "Make a new plan. What was done in this run is in the journal and is taken up then.",
                 )
             }
-            StateError::Journal { path, .. } => {
+            StateError::Journal { place, .. } => {
                 let detail = format!("{self}. It holds what an interrupted run did.");
                 Diagnostic::error("state-journal", "Unusable journal", detail).hint(format!(
-                    "Look into `{}`: each line names an address and what became of it. Import what is \
-                     missing in the state, then move the journal away.",
-                    path.display()
+                    "Look into `{place}`: each line names an address and what became of it. Import what is \
+                     missing in the state, then move the journal away."
                 ))
             }
-            StateError::Diverged { path, addresses, .. } => {
+            StateError::Diverged { journal, addresses, .. } => {
                 let list: Vec<String> = addresses.iter().map(|a| format!("`{a}`")).collect();
                 let detail = format!("{self}. Both changed {}.", list.join(", "));
                 Diagnostic::error("state-diverged", "State and journal disagree", detail).hint(format!(
-                    "See in `{}` which objects the interrupted run made, import those that the state lacks, \
-                     then move the journal away.",
-                    path.display()
+                    "See in `{journal}` which objects the interrupted run made, import those that the state lacks, \
+                     then move the journal away."
                 ))
             }
             StateError::Workspace { .. } => {

@@ -8,22 +8,18 @@
 //! A torn end is what a crash leaves, and is passed over. A damaged line with whole ones behind it is not: something else
 //! happened to the file, and somebody must look.
 
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
-
 use serde::{Deserialize, Serialize};
 use terrane_model::Address;
 
 use crate::backend::Version;
-use crate::disk::Disk;
 use crate::error::StateError;
-use crate::lock::try_lock;
 use crate::snapshot::{Object, Snapshot};
 
+pub mod log;
 pub(crate) mod record;
 pub(crate) mod replay;
 
+pub use log::{Keep, Log};
 use record::Record;
 pub(crate) use replay::Replay;
 
@@ -138,44 +134,36 @@ pub enum Change {
     },
 }
 
-/// The journal's file.
+/// The journal of a run.
 pub(crate) struct Journal {
-    disk: Disk,
-    path: PathBuf,
-    /// Nothing until there is something to write, when there was no file.
-    file: Option<File>,
+    log: Box<dyn Log>,
     /// Bytes of whole lines.
     len: u64,
-    /// Whether the file may have bytes behind its whole lines, from a write that failed.
+    /// Whether there may be bytes behind the whole lines, from a write that failed.
     unclean: bool,
+    /// Whether there is something that is to be removed at the end.
+    exists: bool,
 }
 
 impl Journal {
-    /// Opens the journal to go on with it, and tells what it holds. Makes no file where there is none.
-    pub(crate) fn open(disk: Disk, path: &Path) -> Result<(Journal, Replay), StateError> {
-        let mut journal = Journal { disk, path: path.to_owned(), file: None, len: 0, unclean: false };
-        let Some(file) = journal.disk.open(path).map_err(journal.io("open"))? else {
-            return Ok((journal, Replay::default()));
+    /// Opens the journal to go on with it, and tells what it holds. Makes nothing where there is none.
+    pub(crate) fn open(mut log: Box<dyn Log>) -> Result<(Journal, Replay), StateError> {
+        let Some(bytes) = log.open()? else {
+            return Ok((Journal { log, len: 0, unclean: false, exists: false }, Replay::default()));
         };
-        journal.lock(&file)?;
-        let bytes = journal.disk.read_from_start(&file, path).map_err(journal.io("read"))?;
-        let replay = Replay::read(&bytes).map_err(|why| journal.unusable(why))?;
-        journal.len = replay.len;
-        journal.disk.truncate(&file, path, journal.len).map_err(journal.io("repair"))?;
-        journal.file = Some(file);
-        Ok((journal, replay))
+        let replay = Replay::read(&bytes).map_err(|why| StateError::Journal { place: log.place(), why })?;
+        log.cut(replay.len)?;
+        Ok((Journal { log, len: replay.len, unclean: false, exists: true }, replay))
     }
 
     /// Tells what a journal holds, and leaves it alone.
-    pub(crate) fn peek(disk: &Disk, path: &Path) -> Result<Replay, StateError> {
-        let io = |source| StateError::Io { action: "read", path: path.to_owned(), source };
-        let Some(file) = disk.open_to_read(path).map_err(io)? else { return Ok(Replay::default()) };
-        let bytes = disk.read_from_start(&file, path).map_err(io)?;
-        Replay::read(&bytes).map_err(|why| StateError::Journal { path: path.to_owned(), why })
+    pub(crate) fn peek(log: &mut dyn Log) -> Result<Replay, StateError> {
+        let Some(bytes) = log.peek()? else { return Ok(Replay::default()) };
+        Replay::read(&bytes).map_err(|why| StateError::Journal { place: log.place(), why })
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    pub(crate) fn place(&self) -> String {
+        self.log.place()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -188,31 +176,17 @@ impl Journal {
         let mut lines = Vec::new();
         let first = self.is_empty().then(|| Record::Base(base.clone()));
         for record in first.iter().chain(records) {
-            record.write(&mut lines).map_err(|error| self.unusable(error.to_string()))?;
+            record
+                .write(&mut lines)
+                .map_err(|error| StateError::Journal { place: self.place(), why: error.to_string() })?;
         }
-        let created = self.file.is_none();
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => self.create()?,
-        };
-        let durable = records.iter().any(Record::is_durable);
-        let result = self.write(&file, &lines, durable, created);
-        self.file = Some(file);
-        result.map_err(self.io("write"))
-    }
-
-    fn write(&mut self, file: &File, lines: &[u8], durable: bool, created: bool) -> io::Result<()> {
+        let keep = if records.iter().any(Record::is_durable) { Keep::Safe } else { Keep::Soon };
         if self.unclean {
-            self.disk.truncate(file, &self.path, self.len)?;
+            self.log.cut(self.len)?;
         }
         self.unclean = true;
-        self.disk.write(file, &self.path, lines)?;
-        if durable {
-            self.disk.sync(file, &self.path)?;
-        }
-        if created {
-            self.disk.sync_folder(&self.path)?;
-        }
+        self.exists = true;
+        self.log.append(&lines, keep)?;
         self.unclean = false;
         self.len += lines.len() as u64;
         Ok(())
@@ -220,44 +194,17 @@ impl Journal {
 
     /// Forgets everything: the snapshot has it now.
     pub(crate) fn clear(&mut self) -> Result<(), StateError> {
-        if let (Some(file), false) = (&self.file, self.len == 0 && !self.unclean) {
-            self.disk.truncate(file, &self.path, 0).map_err(self.io("clear"))?;
+        if self.exists && (self.len > 0 || self.unclean) {
+            self.log.cut(0)?;
             self.len = 0;
             self.unclean = false;
         }
         Ok(())
     }
 
-    /// Removes the file of a journal that holds nothing.
-    pub(crate) fn remove_if_empty(self) -> Result<(), StateError> {
-        match self.is_empty() && self.file.is_some() {
-            true => self.disk.remove(&self.path).map_err(self.io("remove")),
-            false => Ok(()),
-        }
-    }
-
-    fn create(&self) -> Result<File, StateError> {
-        let folder = crate::disk::folder(&self.path);
-        self.disk.create_folder(folder).map_err(self.io("make a folder for"))?;
-        let file = self.disk.open_or_create(&self.path).map_err(self.io("create"))?;
-        self.lock(&file)?;
-        Ok(file)
-    }
-
-    fn lock(&self, file: &File) -> Result<(), StateError> {
-        match try_lock(file).map_err(self.io("lock"))? {
-            true => Ok(()),
-            false => Err(self.unusable("another process is writing it")),
-        }
-    }
-
-    fn unusable(&self, why: impl Into<String>) -> StateError {
-        StateError::Journal { path: self.path.clone(), why: why.into() }
-    }
-
-    fn io(&self, action: &'static str) -> impl FnOnce(io::Error) -> StateError + use<> {
-        let path = self.path.clone();
-        move |source| StateError::Io { action, path, source }
+    /// Removes the place of a journal that holds nothing.
+    pub(crate) fn remove_if_empty(mut self) -> Result<(), StateError> {
+        if self.is_empty() && self.exists { self.log.remove() } else { Ok(()) }
     }
 }
 

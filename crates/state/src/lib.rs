@@ -26,7 +26,7 @@ pub mod store;
 
 pub use backend::{Backend, DEFAULT_WORKSPACE, Taken, Version, Write, lock_patiently};
 pub use error::{FormatError, StateError};
-pub use journal::{Change, Intent, Operation, Outcome};
+pub use journal::{Change, Intent, Keep, Log, Operation, Outcome};
 pub use local::Local;
 pub use lock::LockInfo;
 pub use snapshot::{COMPATIBLE_VERSION, Instance, Object, Output, Resource, Snapshot, Status};

@@ -14,6 +14,8 @@ use serde::Deserialize;
 use crate::backend::{Backend, DEFAULT_WORKSPACE, Taken, Version, Write, check_workspace};
 use crate::disk::{Disk, beside};
 use crate::error::StateError;
+use crate::journal::Log;
+use crate::journal::log::FileLog;
 use crate::lock::{LockInfo, try_lock, try_record_lock};
 
 const SUFFIX: &str = ".tfstate";
@@ -269,6 +271,10 @@ impl Backend for Local {
             held.state = Some(file);
         }
         self.disk.sync_folder(&target).map_err(io_error("save", &target))
+    }
+
+    fn journal(&self) -> Box<dyn Log> {
+        Box::new(FileLog::new(self.disk.clone(), &self.journal_path()))
     }
 
     fn lock(&mut self, info: &LockInfo) -> Result<Taken, StateError> {

@@ -8,12 +8,10 @@
 //! long run commits now and then and at its end, and what lies between is in the journal.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 use terrane_model::Address;
 
 use crate::backend::{Backend, Taken, Version, Write, lock_patiently};
-use crate::disk::Disk;
 use crate::error::StateError;
 use crate::journal::record::{Record, fingerprint, sum};
 use crate::journal::replay::Merge;
@@ -88,22 +86,7 @@ impl Store {
     /// [`StateError::Locked`], [`StateError::Format`], [`StateError::Journal`], [`StateError::Diverged`], and what the
     /// backend says. The lock is given back.
     pub fn begin(
-        backend: Box<dyn Backend>,
-        journal: &Path,
-        lineage: &str,
-        access: Access<'_>,
-    ) -> Result<Store, StateError> {
-        Store::begin_on(Disk::default(), backend, journal, lineage, access)
-    }
-
-    /// The same with the journal on a given disk.
-    ///
-    /// # Errors
-    /// As [`Store::begin`].
-    pub fn begin_on(
-        disk: Disk,
         mut backend: Box<dyn Backend>,
-        journal: &Path,
         lineage: &str,
         access: Access<'_>,
     ) -> Result<Store, StateError> {
@@ -111,8 +94,8 @@ impl Store {
             Access::Locked { info, again } => lock_patiently(backend.as_mut(), info, again)?,
             Access::Unlocked => Taken::default(),
         };
-        let begun = Journal::open(disk, journal).and_then(|(journal, replay)| {
-            let read = read(backend.as_mut(), &replay, journal.path(), lineage)?;
+        let begun = Journal::open(backend.journal()).and_then(|(journal, replay)| {
+            let read = read(backend.as_mut(), &replay, &journal.place(), lineage)?;
             Ok((journal, replay, read))
         });
         let (journal, replay, read) = match begun {
@@ -141,9 +124,10 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::begin`], but for the lock.
-    pub fn peek(backend: &mut dyn Backend, journal: &Path) -> Result<Option<Snapshot>, StateError> {
-        let replay = Journal::peek(&Disk::default(), journal)?;
-        let read = read(backend, &replay, journal, "")?;
+    pub fn peek(backend: &mut dyn Backend) -> Result<Option<Snapshot>, StateError> {
+        let mut log = backend.journal();
+        let replay = Journal::peek(log.as_mut())?;
+        let read = read(backend, &replay, &log.place(), "")?;
         Ok((read.saved.version.is_some() || replay.base.is_some()).then_some(read.snapshot))
     }
 
@@ -364,7 +348,7 @@ struct Read {
 fn read(
     backend: &mut dyn Backend,
     replay: &Replay,
-    journal: &Path,
+    journal: &str,
     lineage: &str,
 ) -> Result<Read, StateError> {
     let bytes = backend.read()?;
@@ -393,7 +377,7 @@ fn read(
             Merge::Diverged(addresses) => {
                 return Err(StateError::Diverged {
                     place: backend.place(),
-                    path: journal.to_owned(),
+                    journal: journal.to_owned(),
                     addresses,
                 });
             }
@@ -402,9 +386,9 @@ fn read(
     Ok(Read { snapshot, merged, saved: Saved { version: saved_version, content, attempt: None } })
 }
 
-fn foreign(journal: &Path, base: &Version, place: String) -> StateError {
-    let path: PathBuf = journal.to_owned();
-    StateError::Journal { path, why: format!("it belongs to {base}, which is not what `{place}` holds") }
+fn foreign(journal: &str, base: &Version, state: String) -> StateError {
+    let why = format!("it belongs to {base}, which is not what `{state}` holds");
+    StateError::Journal { place: journal.to_owned(), why }
 }
 
 /// The digest of a state file without its version of Terraform and its serial. Nothing when the text does not begin as

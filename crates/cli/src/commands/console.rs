@@ -36,8 +36,7 @@ pub fn run(variables: &Variables, terminal: &Terminal) -> Ended {
     let (folder, now) = (current_folder()?, now());
     let stack = Stack::load(variables, &catalog, &functions::planning(&folder, &now), terminal)?;
     let mut backend = stack.backend()?;
-    let journal = backend.journal_path();
-    let snapshot = Store::peek(&mut backend, &journal)?;
+    let snapshot = Store::peek(backend.as_mut())?;
     let functions = FunctionContext { console: true, ..functions::applying(&folder, &now) };
     let world = filled(&stack, snapshot.as_ref(), &catalog, functions)?;
     terminal.report(&stack.warnings, &stack.spec.sources);

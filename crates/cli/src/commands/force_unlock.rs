@@ -1,7 +1,6 @@
 //! `terrane force-unlock`: takes away the lock of a process that is gone.
 
 use terrane_model::Diagnostic;
-use terrane_state::Backend;
 
 use crate::exit::{Ended, Exit};
 use crate::stack::state_backend;

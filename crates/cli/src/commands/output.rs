@@ -12,8 +12,7 @@ use crate::terminal::Terminal;
 /// Runs the command.
 pub fn run(name: Option<&str>, raw: bool, terminal: &Terminal) -> Ended {
     let mut backend = state_backend()?;
-    let journal = backend.journal_path();
-    let all = Store::peek(&mut backend, &journal)?.map(|snapshot| snapshot.outputs).unwrap_or_default();
+    let all = Store::peek(backend.as_mut())?.map(|snapshot| snapshot.outputs).unwrap_or_default();
     let Some(name) = name else {
         match (terminal.json, all.is_empty()) {
             (true, _) => terminal.say(&format!("{:#}\n", outputs::all_json(&all))),

@@ -40,8 +40,7 @@ enum Read {
 /// Runs the command.
 pub fn run(user: &str, tables: Vec<String>, terminal: &Terminal) -> Ended {
     let mut backend = state_backend()?;
-    let journal = backend.journal_path();
-    let snapshot = Store::peek(&mut backend, &journal)?.unwrap_or_else(|| Snapshot::empty(""));
+    let snapshot = Store::peek(backend.as_mut())?.unwrap_or_else(|| Snapshot::empty(""));
     let probes = probes(&snapshot, tables)?;
     let sandbox = client_of(&open_sandbox(Options::default())?);
     block_on(async {

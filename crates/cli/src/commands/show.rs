@@ -21,8 +21,7 @@ pub fn run(file: Option<&Path>, terminal: &Terminal) -> Ended {
     match file {
         None => {
             let mut backend = state_backend()?;
-            let journal = backend.journal_path();
-            show_state(Store::peek(&mut backend, &journal)?, terminal)
+            show_state(Store::peek(backend.as_mut())?, terminal)
         }
         Some(file) => show_file(file, terminal),
     }

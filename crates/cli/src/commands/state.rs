@@ -31,8 +31,7 @@ pub fn run(command: State, terminal: &Terminal) -> Ended {
 
 fn peek() -> Result<Option<Snapshot>, Problem> {
     let mut backend = state_backend()?;
-    let journal = backend.journal_path();
-    Ok(Store::peek(&mut backend, &journal)?)
+    Ok(Store::peek(backend.as_mut())?)
 }
 
 fn list(filters: &[String], terminal: &Terminal) -> Ended {

@@ -1,11 +1,15 @@
 //! The format of the lines, replay, and every sort of damage.
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 use serde_json::{Map, json};
 
+use super::log::FileLog;
 use super::record::{fingerprint, sum};
 use super::replay::Merge;
 use super::*;
-use crate::disk::{Fault, Op};
+use crate::disk::{Disk, Fault, Op};
 
 const GOLDEN: &str = include_str!("../../tests/golden/journal-1.jsonl");
 
@@ -85,7 +89,7 @@ impl Place {
     }
 
     fn open(&self) -> Result<(Journal, Replay), StateError> {
-        Journal::open(Disk::default(), &self.path())
+        Journal::open(Box::new(FileLog::new(Disk::default(), &self.path())))
     }
 
     fn written(bytes: &[u8]) -> Place {
@@ -272,7 +276,7 @@ fn a_failed_append_leaves_no_trace() {
                 false => Ok(()),
             }
         }));
-        let (mut journal, _) = Journal::open(disk, &place.path()).unwrap();
+        let (mut journal, _) = Journal::open(Box::new(FileLog::new(disk, &place.path()))).unwrap();
         journal.append(&base(), &[noted(1, intent("t.a"))]).unwrap();
         broken.store(true, std::sync::atomic::Ordering::Relaxed);
         assert!(matches!(journal.append(&base(), &[noted(2, intent("t.b"))]), Err(StateError::Io { .. })));
@@ -291,7 +295,10 @@ fn one_writer_at_a_time_and_no_file_for_nothing() {
     assert!(!place.path().exists());
     first.append(&base(), &[noted(1, intent("t.a"))]).unwrap();
     assert!(matches!(place.open(), Err(StateError::Journal { .. })));
-    assert_eq!(Journal::peek(&Disk::default(), &place.path()).unwrap().open_intents().len(), 1);
+    assert_eq!(
+        Journal::peek(&mut FileLog::new(Disk::default(), &place.path())).unwrap().open_intents().len(),
+        1
+    );
     first.clear().unwrap();
     assert!(first.is_empty());
     first.append(&base(), &[noted(1, intent("t.b"))]).unwrap();

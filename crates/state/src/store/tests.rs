@@ -1,6 +1,7 @@
 //! Commits, recovery and what is refused; the runs that die are in [`crash`].
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use terrane_model::Value;
 
 use super::*;
-use crate::disk::{Fault, Op};
+use crate::disk::{Disk, Fault, Op};
 use crate::journal::{Change, Operation};
 use crate::local::Local;
 use crate::snapshot::{Object, Output};
@@ -53,10 +54,9 @@ impl Stack {
 
     fn begin_on(&self, disk: &Disk) -> Result<Store, StateError> {
         let local = self.local(disk);
-        let journal = local.journal_path();
         let info = LockInfo { id: "1".into(), ..LockInfo::default() };
         let access = Access::Locked { info: &info, again: &mut |_| false };
-        Store::begin_on(disk.clone(), Box::new(local), &journal, "l", access)
+        Store::begin(Box::new(local), "l", access)
     }
 
     fn begin(&self) -> Store {
@@ -142,8 +142,7 @@ fn an_interrupted_run_is_taken_up() {
     store.outcome(Outcome::of(a.clone(), Some(1), put("a", 1))).unwrap();
     drop(store);
 
-    let journal = stack.local(&Disk::default()).journal_path();
-    let peeked = Store::peek(&mut stack.local(&Disk::default()), &journal).unwrap().unwrap();
+    let peeked = Store::peek(&mut stack.local(&Disk::default())).unwrap().unwrap();
     assert!(peeked.get(&a).is_some());
 
     let mut store = stack.begin();
