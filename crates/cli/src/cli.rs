@@ -91,6 +91,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
         format: GraphFormat,
     },
+    /// Say what the stack costs a month, and what the plan changes about it
+    Cost(Cost),
     /// The embedded AWS for other programs, and what it shows
     #[command(subcommand)]
     Sandbox(Sandbox),
@@ -174,6 +176,21 @@ pub struct Apply {
 pub struct Destroy {
     #[command(flatten)]
     pub applying: Applying,
+    #[command(flatten)]
+    pub planning: Planning,
+}
+
+#[derive(Debug, Args)]
+pub struct Cost {
+    /// A saved plan or a state; without one, a plan is made
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Figures of the usage: what is stored and asked for
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub usage: Option<PathBuf>,
+    /// Price the state as it is, without a plan and without a call
+    #[arg(long, conflicts_with = "file")]
+    pub state: bool,
     #[command(flatten)]
     pub planning: Planning,
 }
@@ -376,7 +393,8 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Validate(validate) => validate.compact_warnings,
         Command::Plan(Plan { planning, .. })
         | Command::Apply(Apply { planning, .. })
-        | Command::Destroy(Destroy { planning, .. }) => planning.compact_warnings,
+        | Command::Destroy(Destroy { planning, .. })
+        | Command::Cost(Cost { planning, .. }) => planning.compact_warnings,
         _ => false,
     };
     match command {
@@ -388,6 +406,7 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Fmt(arguments) => commands::fmt::run(&arguments, &terminal),
         Command::Console { variables } => commands::console::run(&variables, &terminal),
         Command::Graph { format } => commands::graph::run(format, &terminal),
+        Command::Cost(arguments) => commands::cost::run(&global, &arguments, &terminal),
         Command::Plan(arguments) => commands::plan::run(&global, arguments, &terminal),
         Command::Apply(arguments) => commands::apply::run(&global, arguments, &terminal),
         Command::Destroy(arguments) => commands::destroy::run(&global, arguments, &terminal),
@@ -408,7 +427,8 @@ fn put_in_order(command: &mut Command, matches: &ArgMatches) {
     let variables = match command {
         Command::Plan(Plan { planning, .. })
         | Command::Apply(Apply { planning, .. })
-        | Command::Destroy(Destroy { planning, .. }) => &mut planning.variables,
+        | Command::Destroy(Destroy { planning, .. })
+        | Command::Cost(Cost { planning, .. }) => &mut planning.variables,
         Command::Console { variables } => variables,
         _ => return,
     };

@@ -37,6 +37,7 @@ scripts! {
     bad_arguments,
     bad_spec,
     bad_state,
+    cost,
     deleted_behind_our_back,
     encrypted_tables,
     failure_and_recovery,

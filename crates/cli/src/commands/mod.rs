@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod completions;
 pub mod console;
+pub mod cost;
 pub mod destroy;
 pub mod fmt;
 pub mod force_unlock;

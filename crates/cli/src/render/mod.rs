@@ -36,4 +36,8 @@ pub mod plan_json;
 
 pub mod json_schema;
 
+pub mod cost;
+
+pub mod cost_json;
+
 pub mod stream;
