@@ -34,8 +34,7 @@ pub fn run(global: &Global, arguments: &Arguments, terminal: &Terminal) -> Ended
         (Some(file), _) => of_file(file, &catalog)?,
         (None, true) => {
             let mut backend = state_backend()?;
-            let journal = backend.journal_path();
-            let snapshot = Store::peek(&mut backend, &journal)?;
+            let snapshot = Store::peek(backend.as_mut())?;
             (snapshot.map(|snapshot| of_state(&snapshot, &catalog)).unwrap_or_default(), Sides::One)
         }
         (None, false) => (of_plan(&planned(global, arguments, terminal)?), Sides::Both),
