@@ -247,7 +247,7 @@ impl Work {
         }
         whereabouts::settle(&mut self.store, in_sandbox)?;
         let sessions = configured.open().await?;
-        if !self.store.open_intents().is_empty() {
+        if terrane_reconcile::unfinished(&self.store) {
             let recovered = recover(&mut self.store, &self.catalog, &sessions, progress).await;
             let recovered = recovered.map_err(|errors| self.problem(errors))?;
             for recovery in &recovered {

@@ -184,7 +184,13 @@ pub trait ResourceType: Send + Sync {
         false
     }
 
-    /// Takes the marker off again once the object is safely in the state.
+    /// The attribute that stays the same when `update` gives the object another `id`, for types whose `update` can: by it
+    /// the object is known again after a run that died between its new name and the state.
+    fn lasting_identity(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Takes the marker off again once the object is safely in the state. Also called for one that carries none any more.
     ///
     /// # Errors
     /// Any failure of the service.

@@ -18,10 +18,12 @@ pub mod apply;
 
 pub mod recover;
 
+mod marker;
+
 pub use apply::ledger::Ledger;
 pub use apply::{Report, Run, apply};
 pub use events::{Event, Events};
 pub use observe::{observe, read_data};
-pub use recover::{Found, Recovery, recover};
+pub use recover::{Found, Recovery, recover, unfinished};
 pub use sessions::Sessions;
 pub use stop::Stop;

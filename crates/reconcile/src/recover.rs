@@ -10,6 +10,7 @@ use terrane_state::journal::{Change, Intent, Operation, Outcome};
 use terrane_state::{Object, Status, Store};
 
 use crate::events::{Events, Waits};
+use crate::marker;
 use crate::observe::diagnose;
 use crate::sessions::Sessions;
 
@@ -40,7 +41,12 @@ pub enum Found {
     Gone,
 }
 
-/// Closes every open intent of the store.
+/// Whether a run that died left something to [`recover`].
+pub fn unfinished(store: &Store) -> bool {
+    !store.open_intents().is_empty() || !marker::left_on(store.snapshot()).is_empty()
+}
+
+/// Closes every open intent of the store, and takes off the markers that were left on.
 ///
 /// # Errors
 /// One message per object that could not be looked for; its intent stays open.
@@ -77,6 +83,9 @@ pub async fn recover(
             }
             Err(error) => errors.push(error),
         }
+    }
+    if let Err(error) = marker::settle_left(store, catalog, sessions, events).await {
+        errors.push(error);
     }
     if errors.is_empty() { Ok(done) } else { Err(errors) }
 }
@@ -129,11 +138,33 @@ async fn look(
             };
             let template = intent.planned.clone().unwrap_or_default();
             // It may lack what comes after the first call; the plan that follows brings it to what the spec says.
-            let object = Object { status: Status::Ready, attributes, sensitive, ..template };
+            let mut object = Object { status: Status::Ready, attributes, sensitive, ..template };
+            if let Some(marker) = marker.filter(|_| resource.has_marker()) {
+                marker::note(&mut object, marker);
+            }
             let object = Box::new(object);
             Ok((Found::Adopted, Change::Put { provider: intent.provider.clone(), object }))
         }
-        Operation::Update => Ok((Found::There, nothing("it is read in the next refresh"))),
+        Operation::Update => {
+            let there = || Ok((Found::There, nothing("it is read in the next refresh")));
+            let (Some(lasting), Some(kept)) = (resource.lasting_identity(), store.snapshot().get(address)) else {
+                return there();
+            };
+            let (Some(prior), Some(planned)) = (value(kept), intent.planned.as_ref().and_then(value)) else {
+                return there();
+            };
+            if resource.read(&cx, &prior).await.map_err(|e| diagnose(&e, address, "look for"))?.is_some() {
+                return there();
+            }
+            // It may go under its new name already.
+            let found = resource.find(&cx, &planned).await.map_err(|e| diagnose(&e, address, "look for"))?;
+            let same = found.filter(|found| found.get(lasting) == prior.get(lasting));
+            let Some((attributes, sensitive)) = same.and_then(|found| encode(schema, &found)) else {
+                return there();
+            };
+            let object = Box::new(Object { attributes, sensitive, ..kept.clone() });
+            Ok((Found::There, Change::Put { provider: intent.provider.clone(), object }))
+        }
         Operation::Delete => {
             let prior = store.snapshot().object(address, intent.deposed.as_deref()).and_then(value);
             let Some(prior) = prior else { return Ok((Found::Gone, nothing("the state does not have it"))) };

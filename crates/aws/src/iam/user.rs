@@ -161,6 +161,10 @@ impl ResourceType for User {
         let user = get(cx.session.clients()?, name).await?;
         Ok(user.map(|user| into_state(&user, planned, &cx.session.facts, false)))
     }
+
+    fn lasting_identity(&self) -> Option<&'static str> {
+        Some("unique_id")
+    }
 }
 
 async fn get(clients: &Clients, name: &str) -> Result<Option<Remote>, Error> {

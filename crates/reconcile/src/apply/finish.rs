@@ -18,9 +18,10 @@ use terrane_state::{Object, Output, StateError};
 use super::agree::fits;
 use super::ledger::lost;
 use super::prepare::deposed_key;
-use super::verbs::{Came, Ended, Finished, Verb, settle};
+use super::verbs::{Came, Ended, Finished, Verb};
 use super::{Walk, half};
 use crate::events::Event;
+use crate::marker;
 use crate::observe::diagnose;
 
 impl<'r> Walk<'r, '_> {
@@ -64,7 +65,7 @@ impl<'r> Walk<'r, '_> {
                 };
                 let breach = self.breach(change, &finished.verb, &object);
                 if let Err(failure) =
-                    self.keep(change, intent, &object, breach.is_some() && action == Action::Create)
+                    self.keep(change, intent, &object, breach.is_some(), (action, &finished.marker))
                 {
                     self.fail(change, action, finished.node, failure, &finished.elapsed);
                     return None;
@@ -75,7 +76,7 @@ impl<'r> Walk<'r, '_> {
                 }
                 let id = object.get("id").and_then(Value::as_str).map(str::to_owned);
                 if action == Action::Create {
-                    left = self.settling(change, finished.marker, &object);
+                    left = self.settling(change, &object);
                 }
                 self.world.set(&change.address, object.clone());
                 match action {
@@ -96,7 +97,7 @@ impl<'r> Walk<'r, '_> {
             Err(Failure { error, partial }) => {
                 match partial {
                     Some(partial) => {
-                        let _ = self.keep(change, intent, &partial, action == Action::Create);
+                        let _ = self.keep(change, intent, &partial, true, (action, &finished.marker));
                     }
                     None => {
                         // In doubt the intent stays open: the next run looks whether the object was made after all.
@@ -119,12 +120,22 @@ impl<'r> Walk<'r, '_> {
         left
     }
 
-    fn settling(&self, change: &'r Change, marker: String, object: &Value) -> Option<BoxFuture<'r, Ended>> {
+    fn settling(&self, change: &'r Change, object: &Value) -> Option<BoxFuture<'r, Ended>> {
         let resource =
             self.run.catalog.resource(&change.address.resource.type_name).filter(|r| r.has_marker())?;
         let session = self.run.sessions.get(&change.provider, &change.address).ok()?;
-        let (address, object) = (change.address.clone(), object.clone());
-        Some(Box::pin(settle(resource.as_ref(), session, address, marker, object, self.run.events)))
+        let (address, object, events) = (change.address.clone(), object.clone(), self.run.events);
+        Some(Box::pin(async move {
+            let result = marker::take_off(resource.as_ref(), session, &address, &object, events).await;
+            Ended::Settled { address, result }
+        }))
+    }
+
+    /// Notes that an object carries no marker any more.
+    pub(super) fn settled(&mut self, address: &Address) {
+        if let Some(outcome) = marker::settled(self.ledger.snapshot(), address) {
+            self.record(outcome);
+        }
     }
 
     pub(super) fn not_settled(&mut self, address: &Address, error: &Error) {
@@ -132,7 +143,7 @@ impl<'r> Walk<'r, '_> {
             "`{address}` is made and in the state, but the tag that marks it as new could not be taken off: {error}."
         );
         let warning = Diagnostic::warning("marker-left", "Left-over tag", detail).about(address);
-        self.report.warnings.push(warning.hint("It does no harm. The next change of the tags takes it off."));
+        self.report.warnings.push(warning.hint("It does no harm. The next run tries again."));
     }
 
     /// What does not hold of an object that was just made, changed or read.
@@ -190,13 +201,14 @@ impl<'r> Walk<'r, '_> {
         ))
     }
 
-    /// Puts an object into the snapshot and writes it down.
+    /// Puts an object into the snapshot and writes it down. One that was made and is not as it should be is tainted.
     fn keep(
         &mut self,
         change: &Change,
         intent: Option<u64>,
         object: &Value,
-        tainted: bool,
+        amiss: bool,
+        (action, marker): (Action, &str),
     ) -> Result<(), Error> {
         let name = change.address.resource.type_name.as_ref();
         let schema = match change.action {
@@ -208,7 +220,8 @@ impl<'r> Walk<'r, '_> {
             return Err(Error::bug(name, "The answer can't be written into the state."));
         };
         let before = self.ledger.snapshot().get(&change.address).cloned().unwrap_or_default();
-        let kept = Object {
+        let tainted = amiss && action == Action::Create;
+        let mut kept = Object {
             status: if tainted { terrane_state::Status::Tainted } else { terrane_state::Status::Ready },
             schema_version,
             attributes,
@@ -216,8 +229,12 @@ impl<'r> Walk<'r, '_> {
             dependencies: change.dependencies.clone(),
             create_before_destroy: change.create_before_destroy,
             private: before.private,
+            other: before.other,
             ..Object::default()
         };
+        if action == Action::Create && self.run.catalog.resource(name).is_some_and(|r| r.has_marker()) {
+            marker::note(&mut kept, marker);
+        }
         let put = StateChange::Put { provider: change.provider.state_name(), object: Box::new(kept) };
         self.record(Outcome::of(change.address.clone(), intent, put));
         Ok(())

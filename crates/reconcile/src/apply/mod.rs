@@ -183,7 +183,8 @@ impl<'r, 'a> Walk<'r, 'a> {
                         }
                     }
                     Some(Ended::Settled { address, result: Err(error) }) => self.not_settled(&address, &error),
-                    Some(Ended::Settled { result: Ok(()), .. }) | None => {}
+                    Some(Ended::Settled { address, result: Ok(()) }) => self.settled(&address),
+                    None => {}
                 },
                 () = self.run.stop.asked() => {}
                 _ = tick.tick() => self.tell_still(),

@@ -58,27 +58,6 @@ pub(super) enum Ended {
     Settled { address: Address, result: Result<(), Error> },
 }
 
-/// Takes the marker off an object that is safely in the state.
-pub(super) async fn settle(
-    resource: &dyn ResourceType,
-    session: &Session,
-    address: Address,
-    marker: String,
-    object: Value,
-    events: &dyn Events,
-) -> Ended {
-    let waits = Waits(events);
-    let cx = Context {
-        session,
-        address: &address,
-        timeout: Duration::from_secs(60),
-        marker: Some(&marker),
-        progress: &waits,
-    };
-    let result = resource.settle(&cx, &plain(&object)).await;
-    Ended::Settled { address, result }
-}
-
 pub(super) struct Finished {
     pub node: usize,
     pub verb: Verb,
