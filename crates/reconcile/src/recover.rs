@@ -147,7 +147,8 @@ async fn look(
         }
         Operation::Update => {
             let there = || Ok((Found::There, nothing("it is read in the next refresh")));
-            let (Some(lasting), Some(kept)) = (resource.lasting_identity(), store.snapshot().get(address)) else {
+            let (Some(lasting), Some(kept)) = (resource.lasting_identity(), store.snapshot().get(address))
+            else {
                 return there();
             };
             let (Some(prior), Some(planned)) = (value(kept), intent.planned.as_ref().and_then(value)) else {

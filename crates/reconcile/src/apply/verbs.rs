@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use terrane_model::{Action, Address, Value};
 use terrane_plan::Change;
-use terrane_provider::{Catalog, Context, Deleted, Error, ErrorKind, Facts, Failure, ResourceType, Session};
+use terrane_provider::{Catalog, Context, Deleted, Error, ErrorKind, Facts, Failure, Session};
 
 use crate::events::{Events, Waits};
 

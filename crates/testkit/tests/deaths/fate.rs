@@ -116,7 +116,11 @@ struct Mortal {
 }
 
 impl HttpClient for Mortal {
-    fn http_connector(&self, settings: &HttpConnectorSettings, parts: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        parts: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         let connector = self.inner.http_connector(settings, parts);
         *self.connector.lock().unwrap() = Some(connector);
         SharedHttpConnector::new(self.clone())

@@ -124,7 +124,6 @@ impl Machine {
 
     fn open(&self, fate: &Fate) -> Result<Store, String> {
         let backend = Local::on(fate.disk(), &self.folder.path().join("state"), None, "default").unwrap();
-        let journal = backend.journal_path();
         let info = LockInfo {
             id: "id".to_owned(),
             operation: "test".to_owned(),
@@ -135,11 +134,16 @@ impl Machine {
             info: String::new(),
         };
         let access = Access::Locked { info: &info, again: &mut |_| false };
-        Store::begin_on(fate.disk(), Box::new(backend), &journal, "lineage", access)
-            .map_err(|error| error.to_string())
+        Store::begin(Box::new(backend), "lineage", access).map_err(|error| error.to_string())
     }
 
-    async fn plan(&self, spec: &Spec, store: &Store, sessions: &Sessions, mode: Mode) -> Result<Plan, Diagnostics> {
+    async fn plan(
+        &self,
+        spec: &Spec,
+        store: &Store,
+        sessions: &Sessions,
+        mode: Mode,
+    ) -> Result<Plan, Diagnostics> {
         let (snapshot, stop) = (store.snapshot(), Stop::default());
         let mut observed = observe(snapshot, &self.catalog, sessions, 10, &Quiet, &stop).await?;
         let facts = sessions.facts();
@@ -210,21 +214,27 @@ impl Machine {
         for key in clients.kms().list_keys().send().await.unwrap().keys.unwrap_or_default() {
             let id = key.key_id.unwrap();
             let about = clients.kms().describe_key().key_id(&id).send().await.unwrap().key_metadata.unwrap();
-            if about.key_state == Some(KeyState::PendingDeletion) || about.key_manager.unwrap().as_str() == "AWS" {
+            if about.key_state == Some(KeyState::PendingDeletion)
+                || about.key_manager.unwrap().as_str() == "AWS"
+            {
                 continue;
             }
-            let tags = clients.kms().list_resource_tags().key_id(&id).send().await.unwrap().tags.unwrap_or_default();
+            let tags =
+                clients.kms().list_resource_tags().key_id(&id).send().await.unwrap().tags.unwrap_or_default();
             assert!(tags.iter().all(|tag| !tag.tag_key.starts_with("terrane")), "a marker is left: {tags:?}");
             found.push("key".to_owned());
         }
         found.extend(clients.dynamodb().list_tables().send().await.unwrap().table_names.unwrap_or_default());
         let policies = clients.iam().list_policies().scope(aws_sdk_iam::types::PolicyScopeType::Local);
-        found.extend(policies.send().await.unwrap().policies.unwrap_or_default().iter().map(|_| "policy".to_owned()));
+        found.extend(
+            policies.send().await.unwrap().policies.unwrap_or_default().iter().map(|_| "policy".to_owned()),
+        );
         for user in clients.iam().list_users().send().await.unwrap().users {
             if user.user_name == "terrane-admin" {
                 continue;
             }
-            let attached = clients.iam().list_attached_user_policies().user_name(&user.user_name).send().await;
+            let attached =
+                clients.iam().list_attached_user_policies().user_name(&user.user_name).send().await;
             let attached = attached.unwrap().attached_policies.unwrap_or_default();
             found.extend(attached.iter().map(|_| "attachment".to_owned()));
             found.push(user.user_name);
@@ -233,4 +243,3 @@ impl Machine {
         found
     }
 }
-

@@ -18,7 +18,8 @@ const EXAMPLE: &str = include_str!("../../../../examples/encrypted-tables/terran
 fn changed() -> String {
     let text = EXAMPLE.replace("pk = \"ForumName\"", "pk = \"ForumTitle\"");
     assert!(text.contains("ForumTitle") && text.contains("\"${var.test_user_name}\""));
-    text.replace("\"${var.test_user_name}\"", "\"OtherUser\"").replace("read_capacity  = 1", "read_capacity  = 2")
+    text.replace("\"${var.test_user_name}\"", "\"OtherUser\"")
+        .replace("read_capacity  = 1", "read_capacity  = 2")
 }
 
 /// What a run does: the spec that was applied before it, if any, and what it is to bring about.
