@@ -26,7 +26,9 @@ def of_state(path):
     for resource in state.get("resources", []):
         if resource["type"] in IDENTITY and resource["mode"] == "managed":
             kind, identity = IDENTITY[resource["type"]]
-            found[kind] += [identity(i["attributes"]) for i in resource["instances"] if i.get("attributes")]
+            objects = [i["attributes"] for i in resource["instances"] if i.get("attributes")]
+            # An object that was begun and not made can stand in the state without its id.
+            found[kind] += [name for name in map(identity, objects) if name]
     return {kind: sorted(names) for kind, names in found.items()}, True
 
 
