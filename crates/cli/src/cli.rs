@@ -56,11 +56,7 @@ pub enum Command {
     /// Delete everything that the state has
     Destroy(Destroy),
     /// Show a saved plan, or the state
-    Show {
-        /// A saved plan; without one, the state is shown
-        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-        file: Option<PathBuf>,
-    },
+    Show(Show),
     /// Show outputs
     Output {
         /// The output; without one, all are shown
@@ -152,7 +148,29 @@ pub struct Plan {
     #[arg(long)]
     pub detailed_exitcode: bool,
     #[command(flatten)]
+    pub view: View,
+    #[command(flatten)]
     pub planning: Planning,
+}
+
+#[derive(Debug, Args)]
+pub struct Show {
+    /// A saved plan; without one, the state is shown
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub view: View,
+}
+
+/// How a plan is written.
+#[derive(Debug, Args)]
+pub struct View {
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = ViewFormat::Text, hide_default_value = true)]
+    pub format: ViewFormat,
+    /// What a review is called; tells one stack's comment from another's
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -339,6 +357,16 @@ pub enum Sandbox {
     },
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ViewFormat {
+    /// For people at a terminal
+    Text,
+    /// For tools, as Terraform writes it
+    Json,
+    /// A comment for a pull request
+    Markdown,
+}
+
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub enum GraphFormat {
     /// For Graphviz
@@ -397,6 +425,9 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         | Command::Cost(Cost { planning, .. }) => planning.compact_warnings,
         _ => false,
     };
+    if let Command::Show(Show { view, .. }) | Command::Plan(Plan { view, .. }) = &command {
+        terminal.json |= view.format == ViewFormat::Json;
+    }
     match command {
         Command::Schema => commands::schema::run(&terminal),
         Command::Version => commands::version::run(&terminal),
@@ -410,7 +441,7 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Plan(arguments) => commands::plan::run(&global, arguments, &terminal),
         Command::Apply(arguments) => commands::apply::run(&global, arguments, &terminal),
         Command::Destroy(arguments) => commands::destroy::run(&global, arguments, &terminal),
-        Command::Show { file } => commands::show::run(file.as_deref(), &terminal),
+        Command::Show(arguments) => commands::show::run(&arguments, &terminal),
         Command::Output { name, raw } => commands::output::run(name.as_deref(), raw, &terminal),
         Command::State(state) => commands::state::run(state, &terminal),
         Command::ForceUnlock { id, force } => commands::force_unlock::run(&id, force, &terminal),

@@ -49,6 +49,11 @@ impl Progress {
         Progress::new(terminal, if terminal.json { Manner::Silent } else { Manner::Lines })
     }
 
+    /// Nothing at all: what comes in the end is one document.
+    pub fn silent(terminal: &Terminal) -> Progress {
+        Progress::new(terminal, Manner::Silent)
+    }
+
     fn new(terminal: &Terminal, manner: Manner) -> Progress {
         Progress { terminal: terminal.clone(), manner, seen: Mutex::default() }
     }

@@ -48,6 +48,7 @@ scripts! {
     modules,
     refresh_only,
     replacements,
+    review,
     saved_plan,
     secrets,
     state_commands,

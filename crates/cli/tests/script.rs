@@ -165,6 +165,7 @@ fn normal(text: &str, stack: &Stack) -> String {
     let mut text =
         text.replace(folder.to_str().unwrap(), "<dir>").replace(stack.path().to_str().unwrap(), "<dir>");
     for (pattern, instead) in [
+        (r"\b[0-9a-f]{64}\b", "<sha256>"),
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
         (r"\b(AIDA|AKIA|ANPA)[A-Z0-9]{10,}", "${1}<id>"),

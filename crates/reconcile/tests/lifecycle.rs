@@ -485,6 +485,7 @@ async fn ephemeral_values_are_kept_nowhere() {
         program_version: "test".into(),
         created: "now".into(),
         spec_files: vec![],
+        warnings: vec![],
     };
     let bytes = terrane_plan::file::write(&plan, &envelope);
     assert!(!String::from_utf8(bytes).unwrap().contains("fleeting"));

@@ -134,6 +134,7 @@ proptest! {
                 program_version: "test".into(),
                 created: "now".into(),
                 spec_files: vec![("terrane.toml".into(), text(&after))],
+                warnings: vec!["Odd: it is.".into()],
             };
             let plan = stack.plan(&parsed).await.unwrap();
             let bytes = terrane_plan::file::write(&plan, &envelope);

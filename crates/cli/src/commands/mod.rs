@@ -12,6 +12,7 @@ pub mod init;
 pub mod output;
 pub mod plan;
 pub mod probe;
+pub mod review;
 pub mod sandbox;
 pub mod schema;
 pub mod show;

@@ -5,15 +5,15 @@ use std::io::Write;
 use std::path::Path;
 
 use terrane_model::Diagnostic;
-use terrane_plan::Plan;
 use terrane_plan::file::{Envelope, write};
 use terrane_plan::plan::Mode;
 use terrane_reconcile::Stop;
 
 use crate::cli::{Global, Plan as Arguments};
+use crate::commands::review::{self, Saved};
 use crate::exit::{Ended, Exit, Problem};
 use crate::progress::Progress;
-use crate::render::{plan_json, plan_text};
+use crate::render::{diagnostics, plan_json, plan_text};
 use crate::signals;
 use crate::stack::{Stack, VERSION};
 use crate::terminal::Terminal;
@@ -35,7 +35,10 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
     let planned = block_on(async {
         let stop = Stop::default();
         signals::listen(&stop, terminal);
-        let progress = Progress::discreet(terminal);
+        let progress = match review::is_wanted(&arguments.view, terminal) {
+            true => Progress::silent(terminal),
+            false => Progress::discreet(terminal),
+        };
         work.connect_and_plan(mode, &arguments.planning, &progress, &stop).await
     });
     let plan = match planned {
@@ -45,12 +48,18 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
             return Err(problem);
         }
     };
-    if let Some(file) = &arguments.out {
-        save(file, &plan, &work.stack, &work.plan_time)?;
-    }
     let warnings = [work.stack.warnings.as_slice(), plan.warnings.as_slice()].concat();
+    let envelope = envelope(&work.stack, &work.plan_time, &warnings);
+    let saved = match &arguments.out {
+        Some(file) => Some((file.as_path(), save(file, write(&plan, &envelope))?)),
+        None => None,
+    };
     terminal.report(&warnings, &work.stack.spec.sources);
     match terminal.json {
+        _ if review::is_wanted(&arguments.view, terminal) => {
+            let saved = saved.as_ref().map(|(file, bytes)| Saved { file, bytes });
+            terminal.say(&review::written(&plan, &envelope, saved, &arguments.view, &work.catalog));
+        }
         true => {
             let json = plan_json::plan(&plan, &work.stack.spec, &work.catalog, &work.plan_time);
             terminal.say(&format!("{json}\n"));
@@ -67,16 +76,22 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
     Ok(if arguments.detailed_exitcode && plan.has_changes() { Exit::Changes } else { Exit::Done })
 }
 
-/// Writes a plan file, for the owner alone.
-fn save(path: &Path, plan: &Plan, stack: &Stack, created: &str) -> Result<(), Problem> {
+/// What a plan file holds besides the plan.
+fn envelope(stack: &Stack, created: &str, warnings: &[Diagnostic]) -> Envelope {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let envelope = Envelope {
+    let sources = &stack.spec.sources;
+    Envelope {
         program_version: VERSION.to_owned(),
         created: created.to_owned(),
         spec_files: stack.files.iter().map(|(name, bytes)| (name.clone(), text(bytes))).collect(),
-    };
-    let written = open_private(path).and_then(|mut file| file.write_all(&write(plan, &envelope)));
-    written.map_err(|error| {
+        warnings: warnings.iter().map(|warning| diagnostics::sentences(warning, sources)).collect(),
+    }
+}
+
+/// Writes a plan file, for the owner alone, and gives its bytes back.
+fn save(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
+    let written = open_private(path).and_then(|mut file| file.write_all(&bytes));
+    written.map(|()| bytes).map_err(|error| {
         let detail = format!("The plan can't be saved as `{}`: {error}.", path.display());
         Diagnostic::error("plan-not-saved", "Plan not saved", detail).into()
     })

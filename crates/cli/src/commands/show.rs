@@ -8,6 +8,8 @@ use terrane_plan::Plan;
 use terrane_plan::file::{Envelope, FileError, read};
 use terrane_state::{Snapshot, Store};
 
+use crate::cli::{Show, View};
+use crate::commands::review::{self, Saved};
 use crate::exit::{Ended, Exit, Problem};
 use crate::functions;
 use crate::render::{plan_json, plan_text, state, state_json};
@@ -17,13 +19,16 @@ use crate::terminal::Terminal;
 use crate::work::current_folder;
 
 /// Runs the command.
-pub fn run(file: Option<&Path>, terminal: &Terminal) -> Ended {
-    match file {
+pub fn run(arguments: &Show, terminal: &Terminal) -> Ended {
+    match &arguments.file {
         None => {
+            if review::is_wanted(&arguments.view, terminal) {
+                return Err(review::of_a_state());
+            }
             let mut backend = state_backend()?;
             show_state(Store::peek(backend.as_mut())?, terminal)
         }
-        Some(file) => show_file(file, terminal),
+        Some(file) => show_file(file, &arguments.view, terminal),
     }
 }
 
@@ -39,15 +44,21 @@ fn show_state(snapshot: Option<Snapshot>, terminal: &Terminal) -> Ended {
 }
 
 /// A plan file, or else a state file.
-fn show_file(file: &Path, terminal: &Terminal) -> Ended {
+fn show_file(file: &Path, view: &View, terminal: &Terminal) -> Ended {
     let unusable = |why: String| {
         let detail = format!("The file `{}` can't be shown: {why}.", file.display());
         Problem::from(Diagnostic::error("unusable-plan", "Unusable plan file", detail))
     };
     let bytes = fs::read(file).map_err(|error| unusable(error.to_string()))?;
     match read(&bytes) {
+        Ok((plan, envelope)) if review::is_wanted(view, terminal) => {
+            let saved = Saved { file, bytes: &bytes };
+            terminal.say(&review::written(&plan, &envelope, Some(saved), view, &session::catalog()));
+            Ok(Exit::Done)
+        }
         Ok((plan, envelope)) => show_plan(&plan, envelope, terminal),
         Err(FileError::NotAPlan) => match terrane_state::parse(&bytes) {
+            Ok(_) if review::is_wanted(view, terminal) => Err(review::of_a_state()),
             Ok(snapshot) => show_state(Some(snapshot), terminal),
             Err(_) => Err(unusable(FileError::NotAPlan.to_string())),
         },

@@ -47,6 +47,14 @@ pub fn compact_warnings(diagnostics: &[Diagnostic], sources: &Sources, manner: M
     out
 }
 
+/// A message in sentences on one line, with its place behind it, for where there is no room to point into the spec.
+pub fn sentences(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let manner = Manner { paint: Paint::default(), folder: "" };
+    let place = diagnostic.span.and_then(|span| place(span, sources, manner)).unwrap_or_default();
+    let place = place.strip_prefix(" at ").map(|place| format!(" (`{place}`)")).unwrap_or_default();
+    format!("{}: {}{place}", diagnostic.summary, diagnostic.detail.replace('\n', " "))
+}
+
 fn place(span: Span, sources: &Sources, manner: Manner<'_>) -> Option<String> {
     let file = sources.get(span.file)?;
     let position = sources.position(span.file, span.start)?;

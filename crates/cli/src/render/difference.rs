@@ -52,6 +52,13 @@ pub enum Body {
         /// Whether nothing but the layout differs.
         layout_only: bool,
     },
+    /// A policy, statement by statement.
+    Statements {
+        /// What changes, each line with what becomes of it.
+        lines: Vec<(Action, String)>,
+        /// How many statements stay.
+        unchanged: usize,
+    },
     /// Elements in order.
     Elements {
         /// The elements.
@@ -147,8 +154,13 @@ fn unmarked(before: Option<&Value>, after: Option<&Value>, forced: &Forced<'_>) 
         return Difference::of(Action::NoOp, Body::Plain { before: None, after: None });
     };
     if matches!(kind, Kind::Unknown(_)) {
-        let action = if before.is_some() { Action::Update } else { Action::Create };
-        let before = before.map(|value| Box::new(compare(Some(value), None, &Forced::default())));
+        let (action, before) = match (before, after) {
+            (_, None) => (Action::Delete, None),
+            (None, Some(_)) => (Action::Create, None),
+            (Some(old), Some(_)) => {
+                (Action::Update, Some(Box::new(compare(Some(old), None, &Forced::default()))))
+            }
+        };
         return Difference::of(action, Body::Unknown { before });
     }
     if let (Some(old), Some(new)) = (before, after)

@@ -41,3 +41,5 @@ pub mod cost;
 pub mod cost_json;
 
 pub mod stream;
+
+pub mod review;

@@ -16,6 +16,15 @@ use super::value_text::{expression, name};
 
 /// The outputs that change. Empty when none does.
 pub fn changes(outputs: &BTreeMap<Arc<str>, OutputChange>, paint: Paint) -> String {
+    written(outputs, Style::changes(paint))
+}
+
+/// The outputs that change, as lines with a sign in the first column. Empty when none does.
+pub fn margin_lines(outputs: &BTreeMap<Arc<str>, OutputChange>) -> String {
+    written(outputs, Style::margin())
+}
+
+fn written(outputs: &BTreeMap<Arc<str>, OutputChange>, style: Style) -> String {
     let changing: Vec<_> = outputs.iter().filter(|(_, change)| change.action() != Action::NoOp).collect();
     let width = changing.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let mut out = String::new();
@@ -25,7 +34,7 @@ pub fn changes(outputs: &BTreeMap<Arc<str>, OutputChange>, paint: Paint) -> Stri
         };
         let (before, after) = (mark(&change.before), mark(&change.after));
         let tree = compare(before.as_ref(), after.as_ref(), &Forced::default());
-        write_attribute(&mut out, &name(output), width, &tree, 0, Style::changes(paint));
+        write_attribute(&mut out, &name(output), width, &tree, 0, style);
     }
     out
 }

@@ -138,20 +138,27 @@ fn one(change: &Change, schemas: &dyn Schemas, paint: Paint) -> String {
 }
 
 /// What had changed outside, as far as it matters: what is gone, and what this plan undoes or answers.
-fn drift(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
-    let acted_on: BTreeSet<&Address> = plan
-        .changes
-        .iter()
-        .filter(|change| change.action.is_change())
-        .map(|change| &change.address)
-        .collect();
+pub fn drift_that_matters(plan: &Plan) -> Vec<&Drift> {
+    let acted_on = acted_on(plan);
     let matters = |drift: &&Drift| {
         plan.mode == Mode::RefreshOnly || drift.after.is_none() || acted_on.contains(&drift.address)
     };
-    let shown: Vec<&Drift> = plan.drift.iter().filter(matters).collect();
-    if plan.mode == Mode::Destroy || shown.is_empty() {
+    match plan.mode {
+        Mode::Destroy => vec![],
+        Mode::Normal | Mode::RefreshOnly => plan.drift.iter().filter(matters).collect(),
+    }
+}
+
+fn acted_on(plan: &Plan) -> BTreeSet<&Address> {
+    plan.changes.iter().filter(|change| change.action.is_change()).map(|change| &change.address).collect()
+}
+
+fn drift(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
+    let shown = drift_that_matters(plan);
+    if shown.is_empty() {
         return String::new();
     }
+    let acted_on = acted_on(plan);
     let mut out = format!("\n{}\n", paint.strong("Note: Objects have changed outside of Terrane"));
     for drift in shown {
         out.push('\n');
@@ -199,4 +206,4 @@ pub fn next_step(plan: &Plan, saved_as: Option<&str>, folder: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

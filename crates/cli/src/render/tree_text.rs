@@ -21,6 +21,8 @@ pub struct Style {
     all: bool,
     /// Whether deleted values say that they become null.
     null_suffix: bool,
+    /// Whether what becomes of a line stands in its first column, where `diff` has it, and not before its name.
+    margin: bool,
 }
 
 /// The attributes that are shown even where they stay as they are, so that people know which object it is.
@@ -29,12 +31,17 @@ const ALWAYS: [&str; 3] = ["id", "name", "tags"];
 impl Style {
     /// What changes, with glyphs.
     pub fn changes(paint: Paint) -> Style {
-        Style { paint, glyphs: true, all: false, null_suffix: true }
+        Style { paint, glyphs: true, all: false, null_suffix: true, margin: false }
+    }
+
+    /// What changes, with one sign per line in the first column: `+`, `-`, `!` for what is changed, or a blank.
+    pub fn margin() -> Style {
+        Style { margin: true, ..Style::changes(Paint::default()) }
     }
 
     /// Everything, without glyphs.
     pub fn state(paint: Paint) -> Style {
-        Style { paint, glyphs: false, all: true, null_suffix: false }
+        Style { paint, glyphs: false, all: true, null_suffix: false, margin: false }
     }
 
     fn all(self) -> Style {
@@ -112,6 +119,9 @@ pub fn write(out: &mut String, difference: &Difference, indent: usize, style: St
         }
         Body::Lines(lines) => write_lines(out, difference, lines, indent, style),
         Body::Json { inner, layout_only } => write_json(out, difference, inner, *layout_only, indent, style),
+        Body::Statements { lines, unchanged } => {
+            write_statements(out, difference, lines, *unchanged, indent, style);
+        }
         Body::Elements { elements, neighbours } => {
             write_elements(out, difference, elements, *neighbours, indent, style);
         }
@@ -133,8 +143,24 @@ fn pad(out: &mut String, indent: usize) {
 
 /// The glyph columns of something that stays, behind the indentation.
 fn start(out: &mut String, indent: usize, action: Action, style: Style) {
+    if style.margin {
+        out.push(margin(action));
+        out.extend(std::iter::repeat_n("  ", indent));
+        out.push(' ');
+        return;
+    }
     pad(out, indent);
     out.push_str(&style.glyph(action));
+}
+
+/// The sign of an action in the first column.
+pub fn margin(action: Action) -> char {
+    match action {
+        Action::Create => '+',
+        Action::Delete => '-',
+        Action::Update | Action::DeleteThenCreate | Action::CreateThenDelete => '!',
+        Action::NoOp | Action::Read | Action::Forget => ' ',
+    }
 }
 
 fn hidden(out: &mut String, count: usize, what: &str, indent: usize, style: Style) {
@@ -199,6 +225,27 @@ fn write_json(
     start(out, indent, Action::NoOp, style);
     out.push(')');
     out.push_str(&style.suffix(&Difference { replace: false, ..difference.clone() }));
+}
+
+fn write_statements(
+    out: &mut String,
+    difference: &Difference,
+    lines: &[(Action, String)],
+    unchanged: usize,
+    indent: usize,
+    style: Style,
+) {
+    out.push_str("statements {");
+    out.push_str(&style.forces(difference.replace));
+    out.push('\n');
+    for (action, text) in lines {
+        start(out, indent + 1, *action, style);
+        out.push_str(&line(text));
+        out.push('\n');
+    }
+    hidden(out, unchanged, "statement", indent + 1, style);
+    start(out, indent, Action::NoOp, style);
+    out.push('}');
 }
 
 fn write_elements(

@@ -30,6 +30,8 @@ pub struct Envelope {
     pub created: String,
     /// Names and texts of the spec's files.
     pub spec_files: Vec<(String, String)>,
+    /// What was warned of when it was made, as people read it.
+    pub warnings: Vec<String>,
 }
 
 /// A plan file that can't be used.
@@ -81,6 +83,7 @@ pub fn write(plan: &Plan, envelope: &Envelope) -> Vec<u8> {
         "outputs": parts::outputs_to_json(&plan.outputs),
         "order": parts::order_to_json(&plan.order),
         "verdicts": plan.verdicts.iter().map(parts::verdict_to_json).collect::<Vec<_>>(),
+        "warnings": envelope.warnings,
     });
     let mut bytes = file.to_string().into_bytes();
     bytes.push(b'\n');
@@ -140,6 +143,13 @@ pub fn read(bytes: &[u8]) -> Result<(Plan, Envelope), FileError> {
         program_version: text("program_version")?,
         created: text("created")?,
         spec_files: whole("spec", spec_files)?,
+        warnings: warnings(&file),
     };
     Ok((plan, envelope))
+}
+
+/// Files of earlier versions hold none.
+fn warnings(file: &Json) -> Vec<String> {
+    let all = file.get("warnings").and_then(Json::as_array).into_iter().flatten();
+    all.filter_map(Json::as_str).map(str::to_owned).collect()
 }

@@ -1,7 +1,7 @@
 //! Trees as text: how a value before and after looks, by way of the writer.
 
 use terrane_model::schema::{Block, Nesting, block, nested, optional};
-use terrane_model::{Path, Step, Type, Unknown, Value};
+use terrane_model::{Action, Path, Step, Type, Unknown, Value};
 
 use super::block::compare_block;
 use super::{Forced, compare};
@@ -242,4 +242,12 @@ fn tags_are_shown_whole() {
     let after = object(vec![("tags", tags(vec![("A", "1"), ("B", "2")]))]);
     let text = "{\n      ~ tags = {\n            \"A\" = \"1\"\n          + \"B\" = \"2\"\n        }\n    }";
     assert_eq!(block_shown(Some(before), Some(after), &[]), text);
+}
+
+#[test]
+fn a_value_that_was_never_known_ends() {
+    let unknown = Value::unknown(Type::String);
+    let gone = compare(Some(&unknown), None, &Forced::default());
+    assert_eq!(gone.action, Action::Delete);
+    assert_eq!(compare(Some(&unknown), Some(&unknown), &Forced::default()).action, Action::Update);
 }

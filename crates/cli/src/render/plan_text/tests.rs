@@ -44,7 +44,8 @@ fn thing(name: &str, size: i64) -> Value {
     Value::object([("id", Value::from(name)), ("name", Value::from(name)), ("size", Value::number(size))])
 }
 
-fn change(address: &str, action: Action, before: Option<Value>, after: Option<Value>) -> Change {
+/// A change without anything special.
+pub fn change(address: &str, action: Action, before: Option<Value>, after: Option<Value>) -> Change {
     Change {
         address: address.parse().unwrap(),
         deposed: None,
@@ -60,7 +61,8 @@ fn change(address: &str, action: Action, before: Option<Value>, after: Option<Va
     }
 }
 
-fn planned(mode: Mode, changes: Vec<Change>) -> Plan {
+/// A plan of these changes.
+pub fn planned(mode: Mode, changes: Vec<Change>) -> Plan {
     Plan {
         mode,
         prior: Snapshot::empty("l"),

@@ -1,0 +1,63 @@
+//! A plan as reviewers read it, for `show` and `plan`.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use terrane_model::Diagnostic;
+use terrane_model::schema::Schemas;
+use terrane_plan::Plan;
+use terrane_plan::file::Envelope;
+
+use crate::cli::{View, ViewFormat};
+use crate::exit::Problem;
+use crate::render::review::contents::{About, document};
+use crate::render::review::markdown;
+use crate::terminal::Terminal;
+
+/// A plan file: its name and all of its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Saved<'a> {
+    /// As the user named it.
+    pub file: &'a Path,
+    /// What is in it.
+    pub bytes: &'a [u8],
+}
+
+/// Whether a document is asked for rather than text or JSON.
+pub fn is_wanted(view: &View, terminal: &Terminal) -> bool {
+    match view.format {
+        ViewFormat::Text | ViewFormat::Json => false,
+        ViewFormat::Markdown => !terminal.json,
+    }
+}
+
+/// The document of a plan in the format that is asked for.
+pub fn written(
+    plan: &Plan,
+    envelope: &Envelope,
+    saved: Option<Saved<'_>>,
+    view: &View,
+    schemas: &dyn Schemas,
+) -> String {
+    let about = About {
+        title: view.title.clone(),
+        file: saved.map(|saved| saved.file.display().to_string()),
+        digest: saved.map(|saved| hexadecimal(&Sha256::digest(saved.bytes))),
+        program: envelope.program_version.clone(),
+        created: envelope.created.clone(),
+        warnings: envelope.warnings.clone(),
+    };
+    let document = document(plan, &about, vec![], schemas);
+    markdown::render(&document, markdown::ROOM)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// There is nothing to review in a state.
+pub fn of_a_state() -> Problem {
+    let detail = "Only a plan can be written as a review; this is a state.";
+    let error = Diagnostic::error("no-review", "Nothing to review", detail);
+    Problem::usage(error.hint("Name a plan file that `terrane plan --out FILE` wrote."))
+}

@@ -1,0 +1,170 @@
+//! What becomes of the objects: a row for each, and the details to open.
+
+use std::cmp::Reverse;
+
+use terrane_model::Action;
+use terrane_model::schema::Schemas;
+use terrane_plan::{Change, Plan};
+
+use super::contents::LONGEST_NAME;
+use super::document::{
+    Block, Folded, Importance, Inline, Row, Section, Table, lines, prose, rank, shortened, word,
+};
+use crate::render::change_text::header;
+use crate::render::object;
+
+/// How many attributes a row names.
+const NAMED: usize = 4;
+
+/// The changes that are shown, what can't be undone first.
+fn shown(plan: &Plan) -> Vec<&Change> {
+    let mut all: Vec<&Change> =
+        plan.changes.iter().filter(|c| c.action.is_change() || c.action == Action::Read).collect();
+    all.sort_by_key(|change| Reverse(rank(Some(change.action))));
+    all
+}
+
+/// The name of a change's object.
+pub(super) fn name(change: &Change) -> String {
+    let address = shortened(&change.address.to_string(), LONGEST_NAME);
+    match &change.deposed {
+        Some(key) => format!("{address} (deposed {})", shortened(key, 20)),
+        None => address,
+    }
+}
+
+/// Names it in links: the same in every run.
+fn id(change: &Change) -> String {
+    let whole = format!("{}/{}", change.address, change.deposed.as_deref().unwrap_or_default());
+    anchor(&whole)
+}
+
+/// A text as something that links lead to: readable as far as it can be, and of its own for each text.
+pub fn anchor(text: &str) -> String {
+    // FNV-1a; a name is needed, not safety.
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let readable: String = text.chars().take(60).map(plain).collect();
+    format!("{}-{:08x}", readable.trim_matches('-'), hash & 0xffff_ffff)
+}
+
+/// The name of a change's object, leading to its details.
+pub(super) fn link(change: &Change) -> Inline {
+    Inline::Link { name: name(change), to: id(change) }
+}
+
+/// One row per object.
+pub(super) fn table(plan: &Plan, schemas: &dyn Schemas) -> Option<Section> {
+    let row = |change: &&Change| Row {
+        action: Some(change.action),
+        name: name(change),
+        cells: vec![vec![Inline::Action(change.action)], vec![link(change)], why(change, schemas)],
+    };
+    let rows: Vec<Row> = shown(plan).iter().map(row).collect();
+    (!rows.is_empty()).then(|| Section {
+        id: "changes",
+        title: "What changes".to_owned(),
+        importance: Importance::High,
+        share: 45,
+        blocks: vec![Block::Table(Table { head: vec!["Action", "Object", "What and why"], rows })],
+    })
+}
+
+/// What of an object changes, and why it is not just changed in place.
+fn why(change: &Change, schemas: &dyn Schemas) -> Vec<Inline> {
+    let (sentence, because) = header(change);
+    let resource = &change.address.resource;
+    let schema = schemas.schema(resource.mode, &resource.type_name);
+    let changed = match (change.action, schema) {
+        (Action::Update | Action::DeleteThenCreate | Action::CreateThenDelete, Some(schema)) => {
+            object::changed(schema, change.before.as_ref(), change.after.as_ref(), &change.replace_paths)
+        }
+        _ => vec![],
+    };
+    let mut out = Vec::new();
+    match change.action {
+        Action::DeleteThenCreate => out.push(Inline::text("destroyed first")),
+        Action::CreateThenDelete => out.push(Inline::text("made anew first")),
+        _ => {}
+    }
+    if change.action.is_replace() {
+        let forcing: Vec<&str> =
+            changed.iter().filter(|(_, forces)| *forces).map(|(name, _)| name.as_str()).collect();
+        if forcing.is_empty() {
+            // `must be replaced` says no more than the action.
+            let reason = sentence.rsplit_once(" is ").or(sentence.rsplit_once(" will be replaced, "));
+            if let Some((_, reason)) = reason {
+                out.push(Inline::text(format!("; {}", reason.trim_end_matches(", so must be replaced"))));
+            }
+        } else {
+            out.push(Inline::text("; forced by "));
+            out.extend(names(&forcing));
+        }
+        return out;
+    }
+    let changed: Vec<&str> = changed.iter().map(|(name, _)| name.as_str()).collect();
+    out.extend(names(&changed));
+    for line in because {
+        out.extend(prose(&shortened(line.trim_matches(['(', ')']), LONGEST_NAME)));
+    }
+    out
+}
+
+fn names(all: &[&str]) -> Vec<Inline> {
+    let mut out = Vec::new();
+    for (i, name) in all.iter().take(NAMED).enumerate() {
+        if i > 0 {
+            out.push(Inline::text(", "));
+        }
+        out.push(Inline::code(shortened(name, 60)));
+    }
+    if all.len() > NAMED {
+        out.push(Inline::text(format!(" and {} more", all.len() - NAMED)));
+    }
+    out
+}
+
+/// Each object with what becomes of its attributes.
+pub(super) fn details(plan: &Plan, schemas: &dyn Schemas) -> Option<Section> {
+    let blocks: Vec<Block> = shown(plan).into_iter().map(|c| Block::Folded(one(c, schemas))).collect();
+    (!blocks.is_empty()).then(|| Section {
+        id: "details",
+        title: "Details".to_owned(),
+        importance: Importance::Middle,
+        share: 100,
+        blocks,
+    })
+}
+
+fn one(change: &Change, schemas: &dyn Schemas) -> Folded {
+    let (_, because) = header(change);
+    let mut blocks = Vec::new();
+    for line in because {
+        blocks.push(Block::Paragraph(prose(line.trim_matches(['(', ')']))));
+    }
+    let resource = &change.address.resource;
+    let schema = schemas.schema(resource.mode, &resource.type_name);
+    if let Some(schema) = schema.filter(|_| change.action != Action::Forget) {
+        blocks.push(Block::Lines(lines(&object::margin_lines(
+            schema,
+            &change.address,
+            change.action,
+            change.before.as_ref(),
+            change.after.as_ref(),
+            &change.replace_paths,
+        ))));
+    } else if change.action == Action::Forget {
+        blocks.push(Block::Paragraph(vec![Inline::text(
+            "It stays in AWS, and Terrane no longer knows of it.",
+        )]));
+    }
+    Folded {
+        id: id(change),
+        action: Some(change.action),
+        name: format!("{} ({})", name(change), word(change.action)),
+        summary: vec![Inline::Action(change.action), Inline::text(" "), Inline::code(name(change))],
+        blocks,
+    }
+}
