@@ -163,7 +163,7 @@ impl Inline {
 pub fn prose(text: &str) -> Vec<Inline> {
     let parts: Vec<&str> = text.split('`').collect();
     // Without a partner a backtick is one like any other letter.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return vec![Inline::text(text)];
     }
     let inline = |(i, part): (usize, &str)| match i % 2 {

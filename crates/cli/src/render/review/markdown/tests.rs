@@ -280,12 +280,12 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
         Action::CreateThenDelete,
         Action::Forget,
     ]);
-    let one = (hostile(), action, value(), value()).prop_map(|(key, action, before, after)| {
+    let change = (hostile(), action, value(), value()).prop_map(|(key, action, before, after)| {
         let before = (action != Action::Create).then_some(before);
         let after = (!matches!(action, Action::Delete | Action::Forget)).then_some(after);
-        super::tests::one(&key, action, before, after)
+        one(&key, action, before, after)
     });
-    proptest::collection::vec(one, 0..8)
+    proptest::collection::vec(change, 0..8)
 }
 
 proptest! {
