@@ -4,7 +4,9 @@ import subprocess
 
 import agreement
 import cloud
-from report import nothing, same
+import readers
+import shape
+from report import Wrong, nothing, same
 from steps import DESTROY, STEPS
 from tools import REPO, Terraform, Terrane
 
@@ -89,6 +91,61 @@ def terrane_walks(report, scratch, moto):
         hand_over(terrane.state, terraform.state)
         terraform("destroy", "-auto-approve", "-input=false", "-no-color")
         same(moto.inventory(), EMPTY, "left over")
+
+
+def plan_readers(report, scratch, moto):
+    """What other tools read: the JSON of plans, states and validations has Terraform's keys, and tools that read plans come
+    to the same verdicts on both."""
+    env = cloud.environment(moto.endpoint)
+    terraform, terrane = Terraform(scratch / "terraform", env), Terrane(scratch / "terrane", EXAMPLE, env)
+    terraform.give(terrane.folder)
+    new = terraform.plan(), terrane.plan()
+    valid = both_validate(terraform, terrane)
+    terraform.apply_plan()
+    hand_over(terraform.state, terrane.state)
+    after = terraform.plan(), terrane.plan()
+    states = [json.loads(tool("show", flag)[1]) for tool, flag in ((terraform, "-json"), (terrane, "--json"))]
+    destroy = terraform.plan("-destroy"), terrane.plan("--destroy")
+    terrane.spec.write_text('[resource.aws_iam_user.x]\nnam = "x"\n')
+    terraform.give(terrane.folder)
+    invalid = both_validate(terraform, terrane)
+    for name, (theirs, ours) in (("the plan of a new stack", new), ("the plan of no change", after),
+                                 ("the plan of a destroy", destroy), ("the state", states), ("a validation", valid),
+                                 ("a validation that fails", invalid)):
+        with report.case(f"The JSON has Terraform's keys: {name}"):
+            nothing(shape.differences(theirs, ours))
+    with report.case("The state's JSON is Terraform's"):
+        same(states[1], states[0], "state")
+    for name, (theirs, ours) in (("a new stack", new), ("a destroy", destroy), ("no change", after)):
+        with report.case(f"What changes depend on is told as Terraform tells it: {name}"):
+            # Data sources are deleted from Terraform's state too, so what they refer to is relevant to its destroy.
+            same(*(relevant(plan, with_data=name != "a destroy") for plan in (ours, theirs)), "relevant_attributes")
+    for reader in readers.READERS:
+        why = reader.absent()
+        if why:
+            report.skip(f"{reader.name} reads plans", why)
+            print(f"\n*** SKIPPED: {why} ***\n", flush=True)
+            continue
+        final = reader.verdicts(after[0], scratch / f"{reader.name}-after-terraform")
+        with report.case(f"{reader.name} judges Terrane's plan as Terraform's: a new stack"):
+            theirs = reader.verdicts(new[0], scratch / f"{reader.name}-new-terraform")
+            ours = reader.verdicts(new[1], scratch / f"{reader.name}-new-terrane")
+            if not theirs or set(theirs.values()) == {"passed"}:
+                raise Wrong(f"{reader.name} found nothing to object to: it does not look")
+            nothing(readers.disagreements(theirs, ours, final))
+        with report.case(f"{reader.name} judges Terrane's plan as Terraform's: no change"):
+            ours = reader.verdicts(after[1], scratch / f"{reader.name}-after-terrane")
+            nothing(readers.disagreements(final, ours, final))
+
+
+def both_validate(*tools):
+    return [json.loads(tool("validate", "-json", allowed=(0, 1))[1]) for tool in tools]
+
+
+def relevant(plan, with_data):
+    """`relevant_attributes` in an order of its own: that of the file says nothing."""
+    entries = {(entry["resource"], *entry["attribute"]) for entry in plan.get("relevant_attributes", [])}
+    return sorted(entry for entry in entries if with_data or not entry[0].startswith("data."))
 
 
 def terrane_alone(report, scratch, moto):

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import cases
 import cloud
+import readers
 import tools
 from report import Report, Wrong
 
-GROUPS = (cases.terraform_walks, cases.terrane_walks, cases.terrane_alone, cases.sandbox)
+GROUPS = (cases.terraform_walks, cases.terrane_walks, cases.terrane_alone, cases.plan_readers, cases.sandbox)
 
 
 def missing():
@@ -77,8 +78,10 @@ def main():
         report.skip(group.__name__, "; ".join(absent))
     if absent:
         print(f"\n*** SKIPPED: the comparison with Terraform did not run: {'; '.join(absent)} ***", flush=True)
+    ran = not absent and (not arguments.only or arguments.only in cases.plan_readers.__name__)
+    lacking = [reader for reader in readers.READERS if reader.absent()] if ran else []
     status = report.close()
-    return 1 if absent and arguments.require else status
+    return 1 if (absent or lacking) and arguments.require else status
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ fn output(declared: &Output) -> Json {
 
 fn variable(declared: &Variable) -> Json {
     let mut out = Map::new();
-    if let Some(default) = declared.default.as_ref().filter(|value| !value.is_null()) {
+    if let Some(default) = &declared.default {
         out.insert("default".into(), if declared.sensitive { Json::Null } else { known(default) });
     }
     if let Some(description) = &declared.description {
@@ -146,7 +146,10 @@ fn resource(spec: &Spec, declared: &Resource, path: &ModulePath, schemas: &dyn S
     out.insert("provider_config_key".into(), provider_of(spec, &key.address(path)).to_string().into());
     if let Some(schema) = schemas.schema(key.mode, &key.type_name) {
         let body = Body::new(&declared.body);
-        out.insert("expressions".into(), body.block(&declared.places, &schema.block, body.value.as_ref()));
+        let expressions = body.block(&declared.places, &schema.block, body.value.as_ref());
+        if expressions != json!({}) {
+            out.insert("expressions".into(), expressions);
+        }
         out.insert("schema_version".into(), schema.version.into());
     }
     repetition(&mut out, declared.count.as_ref(), declared.for_each.as_ref());

@@ -32,6 +32,8 @@ pub mod state_json;
 
 pub mod configuration_json;
 
+pub mod relevant_json;
+
 pub mod plan_json;
 
 pub mod json_schema;

@@ -15,6 +15,7 @@ use terrane_spec::Spec;
 use terrane_state::COMPATIBLE_VERSION;
 
 use super::configuration_json::configuration;
+use super::relevant_json::relevant_attributes;
 use super::state_json::{by_module, document, head, known, sensitive, unknown};
 use crate::stack::VERSION;
 
@@ -40,6 +41,10 @@ pub fn plan(plan: &Plan, spec: &Spec, schemas: &dyn Schemas, timestamp: &str) ->
     out.insert("output_changes".into(), Json::Object(outputs));
     out.insert("prior_state".into(), document(Some(&plan.refreshed), schemas));
     out.insert("configuration".into(), configuration(spec, schemas));
+    let relevant = relevant_attributes(plan, spec);
+    if !relevant.is_empty() {
+        out.insert("relevant_attributes".into(), relevant.into());
+    }
     if !plan.verdicts.is_empty() {
         out.insert("checks".into(), checks(&plan.verdicts));
     }

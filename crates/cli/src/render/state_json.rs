@@ -46,6 +46,8 @@ fn values(snapshot: &Snapshot, schemas: &dyn Schemas) -> Json {
             all.push((address.clone(), stored(&address, key, &resource.provider, object, schemas)));
         }
     }
+    // Terraform lists data sources first, here and nowhere else.
+    all.sort_by_key(|(address, _)| address.resource.mode != Mode::Data);
     out.insert("root_module".into(), by_module(all));
     Json::Object(out)
 }
