@@ -189,6 +189,18 @@ pub async fn configure(config: &Value, options: Options) -> Result<Session, Erro
     Ok(Session::new(facts, Arc::new(clients)))
 }
 
+/// Refuses credentials of an account that the settings do not allow. Asks only when they say something about it.
+///
+/// # Errors
+/// What STS answers, and that it is the wrong account.
+pub(crate) async fn check_identity(settings: &Settings, sdk: &SdkConfig) -> Result<(), Error> {
+    if settings.allowed_accounts.is_empty() && settings.forbidden_accounts.is_empty() {
+        return Ok(());
+    }
+    let clients = Clients::new(sdk.clone(), settings.endpoints.clone());
+    check_account(settings, Some(&clients.caller().await?.account))
+}
+
 fn set(texts: &[String]) -> BTreeSet<Arc<str>> {
     texts.iter().map(|text| text.as_str().into()).collect()
 }
@@ -208,7 +220,7 @@ fn in_sandbox(settings: Settings) -> Settings {
     }
 }
 
-async fn load(settings: &Settings, options: &Options) -> Result<SdkConfig, Error> {
+pub(crate) async fn load(settings: &Settings, options: &Options) -> Result<SdkConfig, Error> {
     let client = match &options.sandbox {
         Some(sandbox) => sandbox.http_client.clone(),
         None => http::client(settings)?,

@@ -30,6 +30,8 @@ mod partition;
 
 mod region;
 
+pub mod s3_backend;
+
 #[cfg(test)]
 mod testing;
 

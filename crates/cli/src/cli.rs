@@ -417,6 +417,7 @@ fn enter(global: &Global) -> Result<(), Problem> {
 
 fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
     let Cli { global, command } = cli;
+    crate::backends::note_sandbox(global.sandbox);
     terminal.compact_warnings = match &command {
         Command::Validate(validate) => validate.compact_warnings,
         Command::Plan(Plan { planning, .. })

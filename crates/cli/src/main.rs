@@ -1,6 +1,7 @@
 //! The `terrane` binary: arguments in, an exit code out. Commands are in `commands`, one file each.
 
 mod arguments;
+mod backends;
 mod cli;
 mod commands;
 mod exit;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use terrane_expr::FunctionContext;
@@ -12,11 +12,11 @@ use terrane_model::schema::Schemas;
 use terrane_model::source::SourceFile;
 use terrane_model::{Diagnostic, Diagnostics, Sources, Value};
 use terrane_spec::inputs::{self, Argument, Inputs};
-use terrane_spec::settings::BackendKind;
 use terrane_spec::version::Version;
 use terrane_spec::{Module, Spec, is_spec_file, is_variable_file};
-use terrane_state::{Backend, COMPATIBLE_VERSION, DEFAULT_WORKSPACE, Local};
+use terrane_state::{Backend, COMPATIBLE_VERSION, DEFAULT_WORKSPACE};
 
+use crate::backends;
 use crate::cli::{Variable, Variables};
 use crate::exit::Problem;
 use crate::git::LOCK_FILE;
@@ -25,9 +25,6 @@ use crate::terminal::Terminal;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// Where states are when the spec says nothing.
-const STATE_FOLDER: &str = "state";
 
 /// A checked spec with the values of its variables.
 pub struct Stack {
@@ -168,7 +165,7 @@ impl Stack {
     /// # Errors
     /// When the spec wants a kind of backend that there is not.
     pub fn backend(&self) -> Result<Box<dyn Backend>, Problem> {
-        backend(&self.spec.root, &self.spec.sources, &self.workspace)
+        backends::open(&self.spec.root, &self.spec.sources, &self.workspace)
     }
 }
 
@@ -182,24 +179,7 @@ pub fn state_backend() -> Result<Box<dyn Backend>, Problem> {
         let errors = parsed.diagnostics().iter().filter(broken).cloned().collect();
         return Err(Problem::new(errors, &parsed.sources));
     }
-    backend(parsed.module(), &parsed.sources, &workspace())
-}
-
-fn backend(module: &Module, sources: &Sources, workspace: &str) -> Result<Box<dyn Backend>, Problem> {
-    let (path, folder) = match module.settings.backend.as_ref().map(|backend| (&backend.kind, backend.span)) {
-        None => (None, None),
-        Some((BackendKind::Local { path, workspace_dir }, _)) => (
-            path.as_ref().map(|(path, _)| PathBuf::from(path.as_ref())),
-            workspace_dir.as_ref().map(|(folder, _)| PathBuf::from(folder.as_ref())),
-        ),
-        Some((BackendKind::S3 { .. }, span)) => {
-            let detail = "State in S3 is not supported yet. Keep it in a file, with `[terrane.backend.local]` or without any.";
-            let error = Diagnostic::error("unsupported-backend", "Unsupported backend", detail).at(span);
-            return Err(Problem::new(vec![error], sources));
-        }
-    };
-    let folder = folder.unwrap_or_else(|| PathBuf::from(STATE_FOLDER));
-    Ok(Box::new(Local::new(&folder, path.as_deref(), workspace)?))
+    backends::open(parsed.module(), &parsed.sources, &workspace())
 }
 
 fn workspace() -> Arc<str> {

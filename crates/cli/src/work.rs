@@ -105,7 +105,8 @@ pub fn open_store(
         version: VERSION.to_owned(),
         created: now(),
         path: backend.place(),
-        info: String::new(),
+        process: terrane_aws::s3_backend::this_process().unwrap_or_default(),
+        ..LockInfo::default()
     };
     let deadline = Instant::now() + lock.lock_timeout;
     let mut told = false;

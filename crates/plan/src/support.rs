@@ -3,7 +3,6 @@
 
 use terrane_model::{Diagnostic, Diagnostics, Span};
 use terrane_spec::Spec;
-use terrane_spec::settings::BackendKind;
 
 /// Everything in a spec that is not carried out yet, each as an error at its place.
 pub fn refused(spec: &Spec) -> Diagnostics {
@@ -12,11 +11,6 @@ pub fn refused(spec: &Spec) -> Diagnostics {
         let detail = format!("{what} is understood, and this version of Terrane does not carry it out yet.");
         found.push(Diagnostic::error("not-supported", "Not supported yet", detail).at(span).hint(instead));
     };
-    let backend = spec.root.settings.backend.as_ref();
-    if let Some(bucket) = backend.filter(|backend| matches!(backend.kind, BackendKind::S3 { .. })) {
-        let instead = "Keep the state in a file, with `[terrane.backend.local]` or without any backend.";
-        refuse("State in S3", instead, bucket.span);
-    }
     for (_, module) in spec.all_modules() {
         for moved in &module.moved {
             let instead =

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use terrane_expr::Expr;
 use terrane_model::{Diagnostic, Diagnostics, Span};
 
+use crate::place::Places;
 use crate::version::{Requirement, Version};
 
 /// What the spec says about the engine itself.
@@ -61,6 +62,8 @@ pub enum BackendKind {
     S3 {
         /// An object of all arguments.
         body: Expr,
+        /// Where each of them stands.
+        places: Places,
     },
 }
 

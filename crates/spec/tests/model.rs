@@ -176,7 +176,7 @@ required_providers = { aws = { source = "hashicorp/aws" } }
     assert!(refused[1].detail.contains("Terrane `>= 0.1.0`, and this is 0.0.9"), "{}", refused[1].detail);
 
     let spec = one("[terraform.backend.s3]\nbucket = \"b\"\nkey = \"k\"\n");
-    let BackendKind::S3 { body } = &spec.root.settings.backend.as_ref().unwrap().kind else { panic!() };
+    let BackendKind::S3 { body, .. } = &spec.root.settings.backend.as_ref().unwrap().kind else { panic!() };
     assert_eq!(body.as_literal().unwrap().get("bucket").unwrap().as_str(), Some("b"));
 }
 

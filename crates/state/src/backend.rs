@@ -4,7 +4,9 @@
 
 use std::fmt;
 
-use crate::error::StateError;
+use serde::Deserialize;
+
+use crate::error::{FormatError, StateError};
 use crate::journal::Log;
 use crate::lock::LockInfo;
 
@@ -114,8 +116,35 @@ pub fn lock_patiently(
     }
 }
 
+/// Which snapshot a state file holds, without reading all of it.
+///
+/// # Errors
+/// When it is no state that this version knows.
+pub fn version_of(bytes: &[u8]) -> Result<Version, FormatError> {
+    #[derive(Deserialize)]
+    struct Header {
+        version: u64,
+        serial: u64,
+        lineage: String,
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Header { version: 4, serial, lineage }) => Ok(Version { lineage, serial }),
+        // Whatever is wrong with it, reading it whole will say so.
+        _ => crate::parse(bytes).map(|snapshot| snapshot.version()),
+    }
+}
+
+/// Whether a write may take the place of what was found.
+pub fn in_line(found: Option<&Version>, write: &Write<'_>) -> bool {
+    let follows = found.is_none_or(|v| v.lineage == write.version.lineage && v.serial < write.version.serial);
+    follows && found == write.replaces
+}
+
 /// Whether a name can be a workspace's: letters, digits, `-`, `_` and `.`, not beginning with a dot, at most 90.
-pub(crate) fn check_workspace(name: &str) -> Result<(), StateError> {
+///
+/// # Errors
+/// When it can't.
+pub fn check_workspace(name: &str) -> Result<(), StateError> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     match !name.is_empty() && name.len() <= 90 && !name.starts_with('.') && name.chars().all(good) {
         true => Ok(()),

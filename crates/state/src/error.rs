@@ -83,6 +83,8 @@ pub enum StateError {
         place: String,
         /// Who holds it, as far as that is known.
         holder: Option<Box<LockInfo>>,
+        /// Whether the holder seems to be at work, as a sentence, where that can be told.
+        sign: Option<String>,
     },
     /// A lock to be broken that is not there, has another id, or has a living holder.
     #[error("The lock of `{place}` was not taken away: {why}")]
@@ -152,9 +154,10 @@ impl StateError {
                     None => error,
                 }
             }
-            StateError::Locked { holder, .. } => {
+            StateError::Locked { holder, sign, .. } => {
                 let who = holder.as_ref().map_or(String::new(), |info| format!("\n{info}"));
-                let error = Diagnostic::error("state-locked", "State locked", format!("{self}.{who}"))
+                let sign = sign.as_ref().map_or(String::new(), |sign| format!(" {sign}"));
+                let error = Diagnostic::error("state-locked", "State locked", format!("{self}.{sign}{who}"))
                     .hint("Wait for the other process, or let `-lock-timeout=60s` do so.");
                 match holder {
                     Some(info) => error.hint(format!(
@@ -256,7 +259,7 @@ mod tests {
     #[test]
     fn a_lock_names_its_holder_and_the_way_out() {
         let info = LockInfo { id: "1-2".into(), who: "ann@box".into(), ..LockInfo::default() };
-        let error = StateError::Locked { place: "s".into(), holder: Some(Box::new(info)) };
+        let error = StateError::Locked { place: "s".into(), holder: Some(Box::new(info)), sign: None };
         let diagnostic = error.diagnostic();
         assert!(diagnostic.detail.contains("ann@box"), "{}", diagnostic.detail);
         assert!(diagnostic.hints.iter().any(|hint| hint.contains("force-unlock 1-2")));

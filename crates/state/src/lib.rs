@@ -24,7 +24,7 @@ pub mod journal;
 
 pub mod store;
 
-pub use backend::{Backend, DEFAULT_WORKSPACE, Taken, Version, Write, lock_patiently};
+pub use backend::{Backend, DEFAULT_WORKSPACE, Taken, Version, Write, lock_patiently, version_of};
 pub use error::{FormatError, StateError};
 pub use journal::{Change, Intent, Keep, Log, Operation, Outcome};
 pub use local::Local;

@@ -9,9 +9,7 @@ use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
-use crate::backend::{Backend, DEFAULT_WORKSPACE, Taken, Version, Write, check_workspace};
+use crate::backend::{Backend, DEFAULT_WORKSPACE, Taken, Write, check_workspace, in_line, version_of};
 use crate::disk::{Disk, beside};
 use crate::error::StateError;
 use crate::journal::Log;
@@ -84,7 +82,7 @@ impl Local {
     }
 
     fn locked(&self) -> StateError {
-        StateError::Locked { place: self.place(), holder: self.info().map(Box::new) }
+        StateError::Locked { place: self.place(), holder: self.info().map(Box::new), sign: None }
     }
 
     /// The description of the lock, if it is there and readable.
@@ -115,12 +113,9 @@ impl Local {
     }
 
     fn check(&self, write: &Write<'_>) -> Result<(), StateError> {
-        let found = self.read()?.map(|bytes| self.version_of(&bytes)).transpose()?;
-        let in_line = match &found {
-            None => true,
-            Some(v) => v.lineage == write.version.lineage && v.serial < write.version.serial,
-        };
-        match in_line && found.as_ref() == write.replaces {
+        let found = self.read()?.map(|bytes| version_of(&bytes)).transpose();
+        let found = found.map_err(|source| StateError::Format { place: self.place(), source })?;
+        match in_line(found.as_ref(), write) {
             true => Ok(()),
             false => Err(StateError::Moved { place: self.place(), expected: write.replaces.cloned(), found }),
         }
@@ -129,23 +124,6 @@ impl Local {
     fn read(&self) -> Result<Option<Vec<u8>>, StateError> {
         let Some(file) = self.current()? else { return Ok(None) };
         self.disk.read_from_start(&file, &self.path).map(Some).map_err(io_error("read", &self.path))
-    }
-
-    fn version_of(&self, bytes: &[u8]) -> Result<Version, StateError> {
-        #[derive(Deserialize)]
-        struct Header {
-            version: u64,
-            serial: u64,
-            lineage: String,
-        }
-        match serde_json::from_slice(bytes) {
-            Ok(Header { version: 4, serial, lineage }) => Ok(Version { lineage, serial }),
-            // Whatever is wrong with it, reading it whole will say so.
-            _ => match crate::parse(bytes) {
-                Ok(snapshot) => Ok(snapshot.version()),
-                Err(source) => Err(StateError::Format { place: self.place(), source }),
-            },
-        }
     }
 
     /// Keeps the state as it was before this run.

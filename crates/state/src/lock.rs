@@ -30,6 +30,13 @@ pub struct LockInfo {
     pub created: String,
     /// The state that is locked.
     pub path: String,
+    /// Which process holds it, such that another one on the same machine can tell whether it is still there. Terraform
+    /// does not write this, and passes over it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub process: String,
+    /// When its holder last said that it is at work, as RFC 3339 writes times. As `process`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub renewed: String,
 }
 
 impl LockInfo {
@@ -54,6 +61,7 @@ impl fmt::Display for LockInfo {
             ("Who", &self.who),
             ("Version", &self.version),
             ("Created", &self.created),
+            ("Renewed", &self.renewed),
             ("Info", &self.info),
         ];
         let mut first = true;

@@ -17,7 +17,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("cost", &["model"]),
     ("plan", &["expr", "model", "provider", "spec", "state"]),
     ("reconcile", &["expr", "model", "plan", "provider", "spec", "state"]),
-    ("aws", &["iam", "model", "provider"]),
+    ("aws", &["iam", "model", "provider", "state"]),
     ("sandbox", &["iam"]),
     (
         "cli",

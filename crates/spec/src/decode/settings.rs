@@ -75,7 +75,8 @@ impl Decoder {
                         for (name, entry) in &inside.entries {
                             self.literal_only(&entry.node, name);
                         }
-                        BackendKind::S3 { body: self.block(inside, span, &[]).0 }
+                        let (body, places) = self.block(inside, span, &[]);
+                        BackendKind::S3 { body, places }
                     }
                     _ => {
                         let detail = format!("There is no backend `{name}`. There are `local` and `s3`.");

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::Version;
 use crate::disk::{Fault, Op};
 use crate::snapshot::Snapshot;
 

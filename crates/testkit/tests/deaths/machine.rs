@@ -132,6 +132,7 @@ impl Machine {
             created: "2026-01-01T00:00:00Z".to_owned(),
             path: String::new(),
             info: String::new(),
+            ..LockInfo::default()
         };
         let access = Access::Locked { info: &info, again: &mut |_| false };
         Store::begin(Box::new(backend), "lineage", access).map_err(|error| error.to_string())
