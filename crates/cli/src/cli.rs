@@ -86,6 +86,9 @@ pub enum Command {
         /// How it is written
         #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
         format: GraphFormat,
+        /// Draw this saved plan, with what becomes of each resource
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        plan: Option<PathBuf>,
     },
     /// Say what the stack costs a month, and what the plan changes about it
     Cost(Cost),
@@ -365,6 +368,8 @@ pub enum ViewFormat {
     Json,
     /// A comment for a pull request
     Markdown,
+    /// A page for a browser
+    Html,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -373,6 +378,8 @@ pub enum GraphFormat {
     Dot,
     /// For Mermaid
     Mermaid,
+    /// A picture
+    Svg,
 }
 
 /// Reads the command line and carries the command out.
@@ -437,7 +444,7 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Validate(_) => commands::validate::run(&terminal),
         Command::Fmt(arguments) => commands::fmt::run(&arguments, &terminal),
         Command::Console { variables } => commands::console::run(&variables, &terminal),
-        Command::Graph { format } => commands::graph::run(format, &terminal),
+        Command::Graph { format, plan } => commands::graph::run(format, plan.as_deref(), &terminal),
         Command::Cost(arguments) => commands::cost::run(&global, &arguments, &terminal),
         Command::Plan(arguments) => commands::plan::run(&global, arguments, &terminal),
         Command::Apply(arguments) => commands::apply::run(&global, arguments, &terminal),

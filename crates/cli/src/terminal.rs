@@ -1,9 +1,11 @@
 //! Where text goes: the only place that prints, asks, and knows whether somebody is looking.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
 
 use terrane_model::{Diagnostic, Sources};
 
+use crate::render::annotations::{self, Workspace};
 use crate::render::diagnostics::{self, Manner};
 use crate::render::paint::Paint;
 
@@ -23,6 +25,8 @@ pub struct Terminal {
     pub compact_warnings: bool,
     /// What `--chdir` was given, for names of files in messages.
     pub folder: String,
+    /// The checked-out repository when GitHub Actions reads along: then messages are annotations, too.
+    repository: Option<PathBuf>,
 }
 
 impl Terminal {
@@ -40,6 +44,7 @@ impl Terminal {
             json,
             compact_warnings: false,
             folder,
+            repository: repository(),
         }
     }
 
@@ -58,9 +63,16 @@ impl Terminal {
     /// Writes messages to standard error.
     pub fn report(&self, diagnostics: &[Diagnostic], sources: &Sources) {
         let manner = Manner { paint: self.error_paint, folder: &self.folder };
-        self.tell(&match self.compact_warnings {
+        let text = match self.compact_warnings {
             true => diagnostics::compact_warnings(diagnostics, sources, manner),
             false => diagnostics::all(diagnostics, sources, manner),
+        };
+        let Some(repository) = &self.repository else { return self.tell(&text) };
+        let stack = std::env::current_dir().and_then(|folder| folder.canonicalize()).unwrap_or_default();
+        self.tell(&annotations::all(diagnostics, sources, &Workspace::new(repository, &stack)));
+        self.tell(&match annotations::has_commands(&text) {
+            true => annotations::silenced(&text, &uuid::Uuid::new_v4().to_string()),
+            false => text,
         });
     }
 
@@ -75,4 +87,13 @@ impl Terminal {
             Ok(_) => Some(answer.trim_end_matches(['\n', '\r']).to_owned()),
         }
     }
+}
+
+/// Where GitHub Actions has checked the repository out. Without that, names of files are as they are.
+fn repository() -> Option<PathBuf> {
+    if std::env::var_os("GITHUB_ACTIONS").is_none_or(|value| value != "true") {
+        return None;
+    }
+    let workspace = PathBuf::from(std::env::var_os("GITHUB_WORKSPACE").unwrap_or_default());
+    Some(workspace.canonicalize().unwrap_or(workspace))
 }

@@ -1,6 +1,8 @@
 //! The binary at work: scripts with golden output, and what scripts can't show (signals, deaths, other processes).
 
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod console;
 #[cfg(test)]
 mod deaths;

@@ -10,8 +10,10 @@ use terrane_plan::file::Envelope;
 
 use crate::cli::{View, ViewFormat};
 use crate::exit::Problem;
+use crate::render::drawing::graph::Graph;
+use crate::render::review::changes::{id, is_shown};
 use crate::render::review::contents::{About, document};
-use crate::render::review::markdown;
+use crate::render::review::{html, markdown};
 use crate::terminal::Terminal;
 
 /// A plan file: its name and all of its bytes.
@@ -27,7 +29,7 @@ pub struct Saved<'a> {
 pub fn is_wanted(view: &View, terminal: &Terminal) -> bool {
     match view.format {
         ViewFormat::Text | ViewFormat::Json => false,
-        ViewFormat::Markdown => !terminal.json,
+        ViewFormat::Markdown | ViewFormat::Html => !terminal.json,
     }
 }
 
@@ -48,7 +50,13 @@ pub fn written(
         warnings: envelope.warnings.clone(),
     };
     let document = document(plan, &about, vec![], schemas);
-    markdown::render(&document, markdown::ROOM)
+    match view.format {
+        ViewFormat::Html => {
+            let told_by = |i: usize| plan.changes.get(i).filter(|change| is_shown(change)).map(id);
+            html::page(&document, &Graph::of_plan(plan), told_by)
+        }
+        _ => markdown::render(&document, markdown::ROOM),
+    }
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

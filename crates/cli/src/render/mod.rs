@@ -44,4 +44,8 @@ pub mod cost_json;
 
 pub mod stream;
 
+pub mod drawing;
+
 pub mod review;
+
+pub mod annotations;

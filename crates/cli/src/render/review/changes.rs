@@ -16,10 +16,14 @@ use crate::render::object;
 /// How many attributes a row names.
 const NAMED: usize = 4;
 
+/// Whether a change is one that a review tells of.
+pub fn is_shown(change: &Change) -> bool {
+    change.action.is_change() || change.action == Action::Read
+}
+
 /// The changes that are shown, what can't be undone first.
 fn shown(plan: &Plan) -> Vec<&Change> {
-    let mut all: Vec<&Change> =
-        plan.changes.iter().filter(|c| c.action.is_change() || c.action == Action::Read).collect();
+    let mut all: Vec<&Change> = plan.changes.iter().filter(|change| is_shown(change)).collect();
     all.sort_by_key(|change| Reverse(rank(Some(change.action))));
     all
 }
@@ -34,7 +38,7 @@ pub(super) fn name(change: &Change) -> String {
 }
 
 /// Names it in links: the same in every run.
-fn id(change: &Change) -> String {
+pub fn id(change: &Change) -> String {
     let whole = format!("{}/{}", change.address, change.deposed.as_deref().unwrap_or_default());
     anchor(&whole)
 }

@@ -25,7 +25,6 @@ pub struct Document {
 #[derive(Clone, Debug)]
 pub struct Section {
     /// Names it in links and for filters; letters and hyphens.
-    #[expect(dead_code, reason = "the page names its sections")]
     pub id: &'static str,
     /// The heading.
     pub title: String,
@@ -106,7 +105,6 @@ pub struct Row {
 #[derive(Clone, Debug)]
 pub struct Folded {
     /// What links lead to; letters, digits and hyphens.
-    #[expect(dead_code, reason = "links of the page lead there")]
     pub id: String,
     /// The action that it is about, for filters and for what gives way first.
     pub action: Option<Action>,

@@ -11,7 +11,6 @@ use crate::render::value_text::line;
 const APART: &str = "<!-- -->";
 
 /// Text inside an HTML element, or inside an attribute in quotes.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the page"))]
 pub fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for c in line(text).chars() {
