@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod ci;
+#[cfg(test)]
 mod console;
 #[cfg(test)]
 mod deaths;
