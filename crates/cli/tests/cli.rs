@@ -37,6 +37,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    annotations,
     another_aws,
     bad_arguments,
     bad_spec,

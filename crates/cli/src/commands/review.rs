@@ -11,9 +11,10 @@ use terrane_plan::file::Envelope;
 use crate::cli::{View, ViewFormat};
 use crate::exit::Problem;
 use crate::render::drawing::graph::Graph;
+use crate::render::paint::Paint;
 use crate::render::review::changes::{id, is_shown};
-use crate::render::review::contents::{About, document};
-use crate::render::review::{html, markdown};
+use crate::render::review::contents::{self, About, document};
+use crate::render::review::{html, markdown, text};
 use crate::terminal::Terminal;
 
 /// A plan file: its name and all of its bytes.
@@ -41,14 +42,7 @@ pub fn written(
     view: &View,
     schemas: &dyn Schemas,
 ) -> String {
-    let about = About {
-        title: view.title.clone(),
-        file: saved.map(|saved| saved.file.display().to_string()),
-        digest: saved.map(|saved| hexadecimal(&Sha256::digest(saved.bytes))),
-        program: envelope.program_version.clone(),
-        created: envelope.created.clone(),
-        warnings: envelope.warnings.clone(),
-    };
+    let about = about(envelope, saved, view);
     let document = document(plan, &about, vec![], schemas);
     match view.format {
         ViewFormat::Html => {
@@ -57,6 +51,23 @@ pub fn written(
         }
         _ => markdown::render(&document, markdown::ROOM),
     }
+}
+
+fn about(envelope: &Envelope, saved: Option<Saved<'_>>, view: &View) -> About {
+    About {
+        title: view.title.clone(),
+        file: saved.map(|saved| saved.file.display().to_string()),
+        digest: saved.map(|saved| hexadecimal(&Sha256::digest(saved.bytes))),
+        program: envelope.program_version.clone(),
+        created: envelope.created.clone(),
+        warnings: envelope.warnings.clone(),
+    }
+}
+
+/// What `show` says at a terminal besides the plan's own text.
+pub fn beside(plan: &Plan, envelope: &Envelope, paint: Paint) -> String {
+    let about = About { warnings: envelope.warnings.clone(), ..About::default() };
+    contents::beside(plan, &about).iter().map(|section| text::section(section, paint)).collect()
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

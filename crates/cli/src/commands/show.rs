@@ -70,6 +70,7 @@ fn show_plan(plan: &Plan, envelope: Envelope, terminal: &Terminal) -> Ended {
     let catalog = session::catalog();
     if !terminal.json {
         terminal.say(&plan_text::plan(plan, &catalog, terminal.paint));
+        terminal.say(&review::beside(plan, &envelope, terminal.paint));
         return Ok(Exit::Done);
     }
     let files = envelope.spec_files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();

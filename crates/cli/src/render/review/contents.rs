@@ -14,6 +14,15 @@ pub(super) const LONGEST_NAME: usize = 160;
 /// How many objects the warning of what is lost names.
 const NAMED: usize = 8;
 
+/// What goes with an object beyond the object itself.
+const LOSSES: [(&str, &str); 2] = [
+    ("aws_dynamodb_table", "The items of a table go with it."),
+    (
+        "aws_kms_key",
+        "What a key has encrypted can't be read any more: at once, and for good after the waiting period.",
+    ),
+];
+
 /// Where a plan comes from, as far as a reviewer wants to know.
 #[derive(Clone, Debug, Default)]
 pub struct About {
@@ -33,13 +42,7 @@ pub struct About {
 
 /// The document of a plan. `more` are the sections of others; they stand between the table and the details.
 pub fn document(plan: &Plan, about: &About, more: Vec<Section>, schemas: &dyn Schemas) -> Document {
-    let mut sections = Vec::new();
-    // What a check found stands among the checks.
-    let found = || plan.verdicts.iter().flat_map(|verdict| &verdict.messages);
-    let apart = |warning: &&String| !found().any(|message| warning.contains(message.as_str()));
-    let warnings: Vec<&String> = about.warnings.iter().filter(apart).collect();
-    sections.extend(around::warnings(&warnings));
-    sections.extend(around::checks(&plan.verdicts));
+    let mut sections = beside(plan, about);
     sections.extend(changes::table(plan, schemas));
     sections.extend(more);
     sections.extend(around::drift(plan, schemas));
@@ -61,6 +64,15 @@ pub fn document(plan: &Plan, about: &About, more: Vec<Section>, schemas: &dyn Sc
             None => vec![Inline::code("terrane plan"), Inline::text(" shows it.")],
         },
     }
+}
+
+/// What came with the plan and stands in no change: warnings and checks.
+pub fn beside(plan: &Plan, about: &About) -> Vec<Section> {
+    // What a check found stands among the checks.
+    let found = || plan.verdicts.iter().flat_map(|verdict| &verdict.messages);
+    let apart = |warning: &&String| !found().any(|message| warning.contains(message.as_str()));
+    let warnings: Vec<&String> = about.warnings.iter().filter(apart).collect();
+    around::warnings(&warnings).into_iter().chain(around::checks(&plan.verdicts)).collect()
 }
 
 fn totals(plan: &Plan) -> String {
@@ -109,7 +121,7 @@ fn lost(plan: &Plan) -> Option<Block> {
         }
         Some(line)
     };
-    let lines: Vec<Vec<Inline>> = [
+    let mut lines: Vec<Vec<Inline>> = [
         named(&|action| action == Action::Delete, "object is destroyed", "objects are destroyed"),
         named(
             &Action::is_replace,
@@ -120,6 +132,14 @@ fn lost(plan: &Plan) -> Option<Block> {
     .into_iter()
     .flatten()
     .collect();
+    let gone = |type_name: &str| {
+        plan.changes.iter().any(|change| {
+            let goes = change.action == Action::Delete || change.action.is_replace();
+            goes && change.address.resource.type_name.as_ref() == type_name
+        })
+    };
+    let losses = LOSSES.iter().filter(|(type_name, _)| gone(type_name));
+    lines.extend(losses.map(|(_, sentence)| vec![Inline::text(*sentence)]));
     (!lines.is_empty()).then_some(Block::Notice(Tone::Danger, lines))
 }
 

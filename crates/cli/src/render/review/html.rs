@@ -238,6 +238,8 @@ mod tests {
     use crate::render::plan_text::tests::{change, planned};
     use crate::render::review::changes::id;
     use crate::render::review::contents::{About, document};
+    use crate::render::review::markdown::tests::{SECRET, changes, hostile};
+    use proptest::prelude::*;
     use terrane_model::{Key, ResourceAddress, Value};
     use terrane_plan::Change;
     use terrane_plan::plan::Mode;
@@ -277,6 +279,42 @@ mod tests {
         for part in page.split("href=\"#").skip(1) {
             let to = part.split('"').next().unwrap();
             assert!(page.contains(&format!("id=\"{to}\"")), "{to}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn nothing_that_users_write_becomes_markup(
+            changes in changes(),
+            texts in proptest::collection::vec(hostile(), 3),
+        ) {
+            let mut plan = planned(Mode::Normal, changes);
+            plan.workspace = texts[0].clone().into();
+            let about = About {
+                title: Some(texts[0].clone()),
+                file: Some(texts[1].clone()),
+                warnings: vec![texts[2].clone()],
+                ..About::default()
+            };
+            let document = document(&plan, &about, vec![], &crate::session::catalog());
+            let page = page(&document, &Graph::of_plan(&plan), |i| plan.changes.get(i).map(id));
+            prop_assert!(!page.contains(SECRET));
+            let body = page.replace(SCRIPT, "").replace(STYLE, "");
+            let tags = regex::Regex::new("<[^>]*>").unwrap();
+            let name = regex::Regex::new("^</?([a-z0-9!]+)").unwrap();
+            let ours = [
+                "!doctype", "html", "head", "meta", "title", "style", "body", "a", "header", "h1", "h2", "p", "div",
+                "button", "b", "input", "main", "section", "table", "thead", "tbody", "tr", "th", "td", "code", "span",
+                "i", "details", "summary", "pre", "em", "ul", "li", "footer", "script", "svg", "g", "path", "rect",
+                "text",
+            ];
+            for tag in tags.find_iter(&body) {
+                let found = name.captures(tag.as_str()).map(|found| found[1].to_owned());
+                prop_assert!(found.as_deref().is_some_and(|name| ours.contains(&name)), "{}", tag.as_str());
+            }
+            prop_assert_eq!(body.matches("<script").count(), 1);
         }
     }
 }

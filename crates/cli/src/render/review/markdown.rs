@@ -321,4 +321,4 @@ fn dot(action: Action) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -11,7 +11,8 @@ use crate::render::plan_text::tests::{change, planned};
 use crate::render::review::contents::{About, document};
 use crate::session;
 
-const SECRET: &str = "hunter2-is-no-password";
+/// What must never be seen.
+pub const SECRET: &str = "hunter2-is-no-password";
 
 fn written(plan: &Plan, about: &About, room: usize) -> String {
     render(&document(plan, about, vec![], &session::catalog()), room)
@@ -144,6 +145,15 @@ fn what_cannot_be_undone_comes_first() {
 }
 
 #[test]
+fn what_goes_with_an_object_is_said() {
+    let gone = change("aws_kms_key.k", Action::Delete, None, None);
+    let replaced = change("aws_dynamodb_table.t", Action::DeleteThenCreate, None, None);
+    let text = written(&planned(Mode::Normal, vec![replaced, gone]), &About::default(), ROOM);
+    assert!(text.contains("The items of a table go with it."), "{text}");
+    assert!(text.contains("What a key has encrypted can't be read any more"), "{text}");
+}
+
+#[test]
 fn what_does_not_fit_is_left_out_whole_and_named() {
     let text_of = |size: usize| Value::from("x".repeat(size));
     let mut changes: Vec<Change> =
@@ -204,7 +214,7 @@ fn the_marker_is_a_comment_whatever_the_title_is() {
 }
 
 /// Text that tries to break out of something.
-fn hostile() -> impl Strategy<Value = String> {
+pub fn hostile() -> impl Strategy<Value = String> {
     let pieces = [
         "```",
         "````````",
@@ -271,7 +281,8 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-fn changes() -> impl Strategy<Value = Vec<Change>> {
+/// Changes of every kind, with such texts wherever users can write.
+pub fn changes() -> impl Strategy<Value = Vec<Change>> {
     let action = proptest::sample::select(vec![
         Action::Create,
         Action::Update,
