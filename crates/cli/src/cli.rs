@@ -434,6 +434,11 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         _ => false,
     };
     if let Command::Show(Show { view, .. }) | Command::Plan(Plan { view, .. }) = &command {
+        let is_document = matches!(view.format, ViewFormat::Markdown | ViewFormat::Html);
+        if terminal.json && is_document {
+            let detail = "`--json` asks for JSON, and `--format` for something else.";
+            return Err(Problem::usage(Diagnostic::error("two-formats", "Two formats", detail)));
+        }
         terminal.json |= view.format == ViewFormat::Json;
     }
     match command {

@@ -35,7 +35,7 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
     let planned = block_on(async {
         let stop = Stop::default();
         signals::listen(&stop, terminal);
-        let progress = match review::is_wanted(&arguments.view, terminal) {
+        let progress = match review::is_wanted(&arguments.view) {
             true => Progress::silent(terminal),
             false => Progress::discreet(terminal),
         };
@@ -56,7 +56,7 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
     };
     terminal.report(&warnings, &work.stack.spec.sources);
     match terminal.json {
-        _ if review::is_wanted(&arguments.view, terminal) => {
+        _ if review::is_wanted(&arguments.view) => {
             let saved = saved.as_ref().map(|(file, bytes)| Saved { file, bytes });
             terminal.say(&review::written(&plan, &envelope, saved, &arguments.view, &work.catalog));
         }

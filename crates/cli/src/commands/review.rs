@@ -15,7 +15,6 @@ use crate::render::paint::Paint;
 use crate::render::review::changes::{id, is_shown};
 use crate::render::review::contents::{self, About, document};
 use crate::render::review::{html, markdown, text};
-use crate::terminal::Terminal;
 
 /// A plan file: its name and all of its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -27,10 +26,10 @@ pub struct Saved<'a> {
 }
 
 /// Whether a document is asked for rather than text or JSON.
-pub fn is_wanted(view: &View, terminal: &Terminal) -> bool {
+pub fn is_wanted(view: &View) -> bool {
     match view.format {
         ViewFormat::Text | ViewFormat::Json => false,
-        ViewFormat::Markdown | ViewFormat::Html => !terminal.json,
+        ViewFormat::Markdown | ViewFormat::Html => true,
     }
 }
 

@@ -22,7 +22,7 @@ use crate::work::current_folder;
 pub fn run(arguments: &Show, terminal: &Terminal) -> Ended {
     match &arguments.file {
         None => {
-            if review::is_wanted(&arguments.view, terminal) {
+            if review::is_wanted(&arguments.view) {
                 return Err(review::of_a_state());
             }
             let mut backend = state_backend()?;
@@ -51,14 +51,14 @@ fn show_file(file: &Path, view: &View, terminal: &Terminal) -> Ended {
     };
     let bytes = fs::read(file).map_err(|error| unusable(error.to_string()))?;
     match read(&bytes) {
-        Ok((plan, envelope)) if review::is_wanted(view, terminal) => {
+        Ok((plan, envelope)) if review::is_wanted(view) => {
             let saved = Saved { file, bytes: &bytes };
             terminal.say(&review::written(&plan, &envelope, Some(saved), view, &session::catalog()));
             Ok(Exit::Done)
         }
         Ok((plan, envelope)) => show_plan(&plan, envelope, terminal),
         Err(FileError::NotAPlan) => match terrane_state::parse(&bytes) {
-            Ok(_) if review::is_wanted(view, terminal) => Err(review::of_a_state()),
+            Ok(_) if review::is_wanted(view) => Err(review::of_a_state()),
             Ok(snapshot) => show_state(Some(snapshot), terminal),
             Err(_) => Err(unusable(FileError::NotAPlan.to_string())),
         },

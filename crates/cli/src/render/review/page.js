@@ -209,6 +209,17 @@
     box.addEventListener("focusout", () => mark(box, false));
   }
   canvas.addEventListener("scroll", () => canvas.scrollTo(0, 0));
-  addEventListener("resize", fit);
+  let printing = false;
+  addEventListener("resize", () => printing || fit());
+  addEventListener("beforeprint", () => {
+    printing = true;
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    view.removeAttribute("transform");
+  });
+  addEventListener("afterprint", () => {
+    printing = false;
+    svg.removeAttribute("viewBox");
+    show();
+  });
   fit();
 })();
