@@ -12,7 +12,8 @@ use crate::cli::{View, ViewFormat};
 use crate::exit::Problem;
 use crate::render::drawing::graph::Graph;
 use crate::render::paint::Paint;
-use crate::render::review::changes::{id, is_shown};
+use crate::render::plan_text::is_shown;
+use crate::render::review::changes::id;
 use crate::render::review::contents::{self, About, document};
 use crate::render::review::{html, markdown, text};
 

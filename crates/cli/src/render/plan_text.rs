@@ -14,8 +14,7 @@ use super::{object, outputs};
 
 /// The whole plan: what had changed outside, what will be done, and the sum. Begins with an empty line.
 pub fn plan(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
-    let shown: Vec<&Change> =
-        plan.changes.iter().filter(|c| c.action.is_change() || c.action == Action::Read).collect();
+    let shown: Vec<&Change> = plan.changes.iter().filter(|change| is_shown(change)).collect();
     let output_lines = outputs::changes(&plan.outputs, paint);
     let drift = drift(plan, schemas, paint);
     let totals = plan.totals();
@@ -46,6 +45,11 @@ pub fn plan(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
         }
     }
     out
+}
+
+/// Whether a plan has something to say about a change; a review says it, too.
+pub fn is_shown(change: &Change) -> bool {
+    change.action.is_change() || change.action == Action::Read
 }
 
 /// `1 to add, 2 to change, 0 to destroy.`, and what is only forgotten.

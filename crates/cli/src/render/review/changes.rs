@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-use terrane_model::Action;
 use terrane_model::schema::Schemas;
+use terrane_model::{Action, Reason};
 use terrane_plan::{Change, Plan};
 
 use super::contents::LONGEST_NAME;
@@ -12,14 +12,10 @@ use super::document::{
 };
 use crate::render::change_text::header;
 use crate::render::object;
+use crate::render::plan_text::is_shown;
 
 /// How many attributes a row names.
 const NAMED: usize = 4;
-
-/// Whether a change is one that a review tells of.
-pub fn is_shown(change: &Change) -> bool {
-    change.action.is_change() || change.action == Action::Read
-}
 
 /// The changes that are shown, what can't be undone first.
 fn shown(plan: &Plan) -> Vec<&Change> {
@@ -93,24 +89,31 @@ fn why(change: &Change, schemas: &dyn Schemas) -> Vec<Inline> {
         Action::CreateThenDelete => out.push(Inline::text("made anew first")),
         _ => {}
     }
-    if change.action.is_replace() {
+    if change.action == Action::NoOp {
+        // What happens to it changes nothing about the object, and only the sentence says it.
+        out.push(Inline::text(shortened(&sentence, 2 * LONGEST_NAME)));
+    } else if change.action.is_replace() {
         let forcing: Vec<&str> =
             changed.iter().filter(|(_, forces)| *forces).map(|(name, _)| name.as_str()).collect();
         if forcing.is_empty() {
-            // `must be replaced` says no more than the action.
-            let reason = sentence.rsplit_once(" is ").or(sentence.rsplit_once(" will be replaced, "));
-            if let Some((_, reason)) = reason {
-                out.push(Inline::text(format!("; {}", reason.trim_end_matches(", so must be replaced"))));
-            }
+            out.extend(match change.reason {
+                Reason::ReplaceBecauseTainted => Some(Inline::text("; tainted by a run that failed")),
+                Reason::ReplaceByRequest => Some(Inline::text("; as requested")),
+                Reason::ReplaceByTriggers => Some(Inline::text("; by replace_triggered_by")),
+                _ => None,
+            });
         } else {
             out.push(Inline::text("; forced by "));
             out.extend(names(&forcing));
         }
-        return out;
+    } else {
+        let changed: Vec<&str> = changed.iter().map(|(name, _)| name.as_str()).collect();
+        out.extend(names(&changed));
     }
-    let changed: Vec<&str> = changed.iter().map(|(name, _)| name.as_str()).collect();
-    out.extend(names(&changed));
     for line in because {
+        if !out.is_empty() {
+            out.push(Inline::text("; "));
+        }
         out.extend(prose(&shortened(line.trim_matches(['(', ')']), LONGEST_NAME)));
     }
     out
@@ -170,5 +173,68 @@ fn one(change: &Change, schemas: &dyn Schemas) -> Folded {
         name: format!("{} ({})", name(change), word(change.action)),
         summary: vec![Inline::Action(change.action), Inline::text(" "), Inline::code(name(change))],
         blocks,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::plan_text::tests::change;
+    use crate::session;
+    use terrane_model::{Path, Value};
+
+    fn told(change: &Change) -> String {
+        let one = |inline: Inline| match inline {
+            Inline::Text(text) | Inline::Strong(text) => text,
+            Inline::Code(text) | Inline::Link { name: text, .. } => format!("`{text}`"),
+            Inline::Action(action) => word(action).to_owned(),
+        };
+        why(change, &session::catalog()).into_iter().map(one).collect()
+    }
+
+    #[test]
+    fn every_change_says_what_and_why() {
+        let data = |trigger: i64| {
+            let null = || Value::null(terrane_model::Type::Any);
+            Value::object([
+                ("id", Value::from("x")),
+                ("input", null()),
+                ("output", null()),
+                ("triggers_replace", Value::number(trigger)),
+            ])
+        };
+        let of = |action, reason, paths: &[&str]| Change {
+            reason,
+            replace_paths: paths.iter().map(|path| Path::attribute(*path)).collect(),
+            ..change("terraform_data.a", action, Some(data(1)), Some(data(2)))
+        };
+        let forced = of(Action::DeleteThenCreate, Reason::ReplaceBecauseCannotUpdate, &["triggers_replace"]);
+        assert_eq!(told(&forced), "destroyed first; forced by `triggers_replace`");
+        let cases = [
+            (
+                Action::CreateThenDelete,
+                Reason::ReplaceBecauseTainted,
+                "made anew first; tainted by a run that failed",
+            ),
+            (Action::DeleteThenCreate, Reason::ReplaceByRequest, "destroyed first; as requested"),
+            (Action::DeleteThenCreate, Reason::ReplaceByTriggers, "destroyed first; by replace_triggered_by"),
+            (Action::Update, Reason::Plain, "`triggers_replace`"),
+            (
+                Action::Delete,
+                Reason::DeleteBecauseNoResourceConfig,
+                "because terraform_data.a is not in configuration",
+            ),
+            (Action::Create, Reason::Plain, ""),
+            (Action::NoOp, Reason::Plain, "terraform_data.a stays as it is"),
+        ];
+        for (action, reason, text) in cases {
+            assert_eq!(told(&of(action, reason, &[])), text);
+        }
+    }
+
+    #[test]
+    fn links_are_readable_and_different() {
+        assert!(anchor("aws_a.b[\"x\"]").starts_with("aws-a-b--x-"));
+        assert_ne!(anchor("a.b"), anchor("a_b"));
     }
 }
