@@ -97,7 +97,7 @@ fn why(change: &Change, schemas: &dyn Schemas) -> Vec<Inline> {
             changed.iter().filter(|(_, forces)| *forces).map(|(name, _)| name.as_str()).collect();
         if forcing.is_empty() {
             out.extend(match change.reason {
-                Reason::ReplaceBecauseTainted => Some(Inline::text("; tainted by a run that failed")),
+                Reason::ReplaceBecauseTainted => Some(Inline::text("; tainted")),
                 Reason::ReplaceByRequest => Some(Inline::text("; as requested")),
                 Reason::ReplaceByTriggers => Some(Inline::text("; by replace_triggered_by")),
                 _ => None,
@@ -211,11 +211,7 @@ mod tests {
         let forced = of(Action::DeleteThenCreate, Reason::ReplaceBecauseCannotUpdate, &["triggers_replace"]);
         assert_eq!(told(&forced), "destroyed first; forced by `triggers_replace`");
         let cases = [
-            (
-                Action::CreateThenDelete,
-                Reason::ReplaceBecauseTainted,
-                "made anew first; tainted by a run that failed",
-            ),
+            (Action::CreateThenDelete, Reason::ReplaceBecauseTainted, "made anew first; tainted"),
             (Action::DeleteThenCreate, Reason::ReplaceByRequest, "destroyed first; as requested"),
             (Action::DeleteThenCreate, Reason::ReplaceByTriggers, "destroyed first; by replace_triggered_by"),
             (Action::Update, Reason::Plain, "`triggers_replace`"),
