@@ -159,7 +159,7 @@ pub fn estimate(prices: Prices, items: &[Item], usage: &Usage) -> Estimate {
 fn billed(object: &Value, context: &Context<'_>, is_new: bool) -> Billed {
     let parts = match context.address.resource.type_name.as_ref() {
         "aws_dynamodb_table" => dynamodb::table(object, context),
-        "aws_kms_key" => kms::key(object, context, is_new),
+        name if kms::KEYS.contains(&name) => kms::key(object, context, is_new),
         other => vec![Part::unknown("all of it", format!("there are no prices for `{other}`"))],
     };
     let monthly = parts.iter().map(|part| part.monthly).sum();

@@ -12,6 +12,10 @@ use crate::part::{Part, Quantity};
 /// What can be said of a key's usage: requests a month, and how many rotations it has behind it.
 pub const USAGE: [&str; 2] = ["requests", "rotations"];
 
+/// The types that are keys. Replicas of a key in other regions and keys with imported material cost as much.
+pub const KEYS: [&str; 4] =
+    ["aws_kms_key", "aws_kms_external_key", "aws_kms_replica_key", "aws_kms_replica_external_key"];
+
 /// Rotations that are paid for; later ones cost nothing.
 const PAID_ROTATIONS: i64 = 2;
 

@@ -16,8 +16,13 @@ use crate::money::{Decimal, MOST};
 use crate::part::Quantity;
 
 /// What can be said of a resource type.
-const ARGUMENTS: [(&str, &[&str]); 2] =
-    [("aws_dynamodb_table", &crate::dynamodb::USAGE), ("aws_kms_key", &crate::kms::USAGE)];
+const ARGUMENTS: [(&str, &[&str]); 5] = [
+    ("aws_dynamodb_table", &crate::dynamodb::USAGE),
+    ("aws_kms_key", &crate::kms::USAGE),
+    ("aws_kms_external_key", &crate::kms::USAGE),
+    ("aws_kms_replica_key", &crate::kms::USAGE),
+    ("aws_kms_replica_external_key", &crate::kms::USAGE),
+];
 
 /// A figure as it is written.
 #[derive(Clone, Debug, PartialEq)]

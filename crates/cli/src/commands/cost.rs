@@ -63,6 +63,12 @@ fn priced(items: &[Item], usage: &Usage) -> Result<Estimate, Problem> {
     Ok(estimate(prices, items, usage))
 }
 
+/// What a plan costs without figures of the usage. Nothing when the table of the program can't be read, which
+/// `terrane cost` says.
+pub fn estimate_of(plan: &Plan) -> Option<Estimate> {
+    priced(&of_plan(plan), &Usage::default()).ok()
+}
+
 /// Plans as `plan` does, and gives the state's lock back.
 fn planned(global: &Global, arguments: &Arguments, terminal: &Terminal) -> Result<Plan, Problem> {
     let mut work = Work::begin(global, &arguments.planning, "OperationTypePlan", terminal)?;
@@ -98,7 +104,7 @@ fn of_file(file: &Path, schemas: &dyn Schemas) -> Result<(Vec<Item>, Sides), Pro
 }
 
 /// The objects of a plan, as they are and as they will be.
-pub fn of_plan(plan: &Plan) -> Vec<Item> {
+fn of_plan(plan: &Plan) -> Vec<Item> {
     let item = |change: &terrane_plan::Change| Item {
         address: change.address.clone(),
         deposed: change.deposed.clone(),

@@ -9,7 +9,9 @@ use terrane_plan::Plan;
 use terrane_plan::file::Envelope;
 
 use crate::cli::{View, ViewFormat};
+use crate::commands::cost;
 use crate::exit::Problem;
+use crate::render::cost::section;
 use crate::render::drawing::graph::Graph;
 use crate::render::paint::Paint;
 use crate::render::plan_text::is_shown;
@@ -43,7 +45,9 @@ pub fn written(
     schemas: &dyn Schemas,
 ) -> String {
     let about = about(envelope, saved, view);
-    let document = document(plan, &about, vec![], schemas);
+    let mut more = Vec::new();
+    more.extend(cost::estimate_of(plan).and_then(|estimate| section(&estimate, about.file.as_deref())));
+    let document = document(plan, &about, more, schemas);
     match view.format {
         ViewFormat::Html => {
             let told_by = |i: usize| plan.changes.get(i).filter(|change| is_shown(change)).map(id);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use terrane_cost::{Billed, Estimate, Money, Part, Price, Quantity, ResourceCost, Sum};
 
 use super::paint::{Paint, Tone};
+use super::review::document::{Block, Importance, Inline, Section, shortened};
 
 /// What no line of the table says.
 pub const NOT_INCLUDED: [&str; 6] = [
@@ -15,6 +16,35 @@ pub const NOT_INCLUDED: [&str; 6] = [
     "transfer of data",
     "requests to keys by services on behalf of their users, unless `requests` says how many",
 ];
+
+/// The longest name of a file that is shown whole.
+const LONGEST_NAME: usize = 100;
+
+/// One line for reviewers. `file` is the plan file; nothing when nothing costs anything.
+pub fn section(estimate: &Estimate, file: Option<&str>) -> Option<Section> {
+    if estimate.resources.is_empty() {
+        return None;
+    }
+    let totals = &estimate.totals;
+    let command = match file {
+        Some(file) => format!("terrane cost {}", shortened(file, LONGEST_NAME)),
+        None => "terrane cost".to_owned(),
+    };
+    let changed = match totals.change == Sum::ZERO {
+        true => "unchanged".to_owned(),
+        false => change(&totals.change),
+    };
+    let line = vec![
+        Inline::Strong(format!("{} {}", amount(&totals.after), estimate.prices.currency)),
+        Inline::text(" a month ("),
+        Inline::Strong(changed),
+        Inline::text(format!("), at prices of {} at the latest. ", estimate.prices.date)),
+        Inline::code(command),
+        Inline::text(" says what it is made of, and what is not in it."),
+    ];
+    let blocks = vec![Block::Paragraph(line)];
+    Some(Section { id: "cost", title: "Cost".to_owned(), importance: Importance::High, share: 5, blocks })
+}
 
 /// Whether there is a before and an after, or only what is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -167,6 +167,18 @@ fn a_key_costs_one_dollar_and_up_to_two_more_for_rotations() {
 }
 
 #[test]
+fn a_replica_of_a_key_costs_as_much_as_the_key() {
+    for type_name in kms::KEYS {
+        let key = Value::object([("arn", Value::from("arn:aws:kms:eu-west-3:123456789012:key/k"))]);
+        let items = [item(&format!("{type_name}.k"), None, Some(key))];
+        assert_eq!(
+            lines(&items, &usage(&items, &[("requests", "10000")])),
+            ["key 1", "rotations kept 0", "requests 0.03"]
+        );
+    }
+}
+
+#[test]
 fn a_region_comes_from_the_arn_or_from_the_neighbours() {
     let nameless = || Value::object([("arn", Value::unknown(Type::String)), ("write_capacity", 1.into())]);
     let alone = [item("aws_dynamodb_table.t", None, Some(nameless()))];
