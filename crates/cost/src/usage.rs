@@ -177,15 +177,16 @@ fn check_name(figure: &Figure, types: &BTreeSet<&str>) -> Result<(), Diagnostic>
     }
     let known: BTreeSet<&str> = meant.iter().flat_map(|type_name| arguments(type_name)).copied().collect();
     let types = meant.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
-    let detail = match known.is_empty() {
-        true => format!("The cost of {types} depends on no usage."),
-        false => format!("The cost of {types} depends on no figure called `{}`.", figure.name),
+    let detail = match (known.is_empty(), meant.len()) {
+        (true, _) => format!("The cost of {types} depends on no usage."),
+        (false, 1 | 2) => format!("The cost of {types} depends on no figure called `{}`.", figure.name),
+        (false, _) => format!("No cost depends on a figure called `{}`.", figure.name),
     };
     let error = Diagnostic::error("unknown-usage", "Unknown usage figure", detail).at(figure.key);
     Err(match nearest(&figure.name, known.iter().copied()) {
         Some(name) => error.hint(format!("Did you mean `{name}`?")),
         None if known.is_empty() => error,
-        None => error.hint(format!("It has {}.", known.iter().copied().collect::<Vec<_>>().join(", "))),
+        None => error.hint(format!("There are {}.", known.iter().copied().collect::<Vec<_>>().join(", "))),
     })
 }
 
@@ -196,9 +197,12 @@ fn quantity(figure: &Figure) -> Result<Quantity, Diagnostic> {
     };
     let read = |text: &str| {
         Decimal::parse(text).ok_or_else(|| {
-            wrong(format!(
-                "is `{text}`, which is no number from 0 to {MOST} with at most six digits behind the point"
-            ))
+            let limits = format!("no number from 0 to {MOST} with at most six digits behind the point");
+            wrong(if text.len() > 40 {
+                format!("is {limits}")
+            } else {
+                format!("is `{text}`, which is {limits}")
+            })
         })
     };
     match &figure.amount {

@@ -229,10 +229,12 @@ fn rate(price: &Price) -> String {
     }
 }
 
-/// Decimal text with commas between the thousands.
+/// Decimal text, perhaps behind a sign, with commas between the thousands.
 fn grouped(text: &str) -> String {
-    let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
-    let mut out = String::new();
+    let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let (whole, fraction) =
+        digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+    let mut out: String = text.strip_suffix(digits).unwrap_or_default().to_owned();
     for (i, digit) in whole.chars().enumerate() {
         if i > 0 && (whole.len() - i).is_multiple_of(3) {
             out.push(',');
@@ -244,13 +246,13 @@ fn grouped(text: &str) -> String {
 
 /// An amount as it is read: `0.68 + usage`, `1.00 to 3.00`, `unknown`.
 pub fn amount(sum: &Sum) -> String {
-    written(sum, Money::cents)
+    written(sum, |money| grouped(&money.cents()))
 }
 
 /// A difference as it is read: with its sign.
 pub fn change(sum: &Sum) -> String {
     written(sum, |money| {
-        let text = money.cents();
+        let text = grouped(&money.cents());
         if money > Money::ZERO { format!("+{text}") } else { text }
     })
 }
@@ -355,6 +357,9 @@ mod tests {
             [("1", "1"), ("100", "100"), ("1000", "1,000"), ("1234567.1234", "1,234,567.1234")]
         {
             assert_eq!(grouped(text), shown);
+        }
+        for (text, shown) in [("-1234.50", "-1,234.50"), ("<0.01", "<0.01"), ("-<0.01", "-<0.01"), ("", "")] {
+            assert_eq!(grouped(text), shown, "signs stay in front");
         }
     }
 }

@@ -29,7 +29,12 @@ pub fn read(file: &Path, items: &[Item], sources: &mut Sources) -> Result<(Usage
     for (pattern, entry) in &root.entries {
         match &entry.node.content {
             Content::Table(table) => {
-                let figures = table.entries.iter().map(|(name, figure)| Figure {
+                // What could not be read has its message already.
+                let read = table
+                    .entries
+                    .iter()
+                    .filter(|(_, figure)| !matches!(figure.node.content, Content::Broken));
+                let figures = read.map(|(name, figure)| Figure {
                     name: name.to_string(),
                     key: figure.key,
                     amount: amount(&figure.node.content),
