@@ -1,5 +1,5 @@
-//! The table of prices: `prices.json` of this crate. Each price says where it stands, of when it is, and in which two places
-//! it was found.
+//! The table of prices: `prices.json` of this crate. Each price says where it stands, of when it is, where it was
+//! found and what it was checked against.
 
 use serde_json::Value as Json;
 
@@ -31,7 +31,7 @@ pub struct Price {
     pub source: String,
     /// Of when it is: a year, a month or a day.
     pub date: String,
-    /// The places in which it was found.
+    /// Where it was found, and what it was checked against.
     pub checked: Vec<String>,
     /// The price of one unit.
     pub each: UnitPrice,
