@@ -22,17 +22,19 @@ pub struct Context {
     /// By the name in lower case, with the name as it was given.
     entries: BTreeMap<String, (String, ContextValue)>,
     complete: bool,
+    /// Beginnings of names, in lower case, of which all keys are given.
+    closed: Vec<String>,
 }
 
 impl Context {
     /// A context in which every key that is not given is absent: a real request, seen whole.
     pub fn complete() -> Context {
-        Context { entries: BTreeMap::new(), complete: true }
+        Context { entries: BTreeMap::new(), complete: true, closed: Vec::new() }
     }
 
     /// A context in which a key that is not given may have any value or none: a request that is only imagined.
     pub fn partial() -> Context {
-        Context { entries: BTreeMap::new(), complete: false }
+        Context { entries: BTreeMap::new(), complete: false, closed: Vec::new() }
     }
 
     /// Adds a key with one value.
@@ -54,6 +56,13 @@ impl Context {
         self
     }
 
+    /// Says that of the keys that begin so, such as `aws:PrincipalTag/`, all are given: any other is absent.
+    #[must_use]
+    pub fn closing(mut self, beginning: &str) -> Context {
+        self.closed.push(beginning.to_ascii_lowercase());
+        self
+    }
+
     /// Sets a key, replacing what was there.
     pub fn set(&mut self, key: &str, value: ContextValue) {
         self.entries.insert(key.to_ascii_lowercase(), (key.to_owned(), value));
@@ -67,11 +76,13 @@ impl Context {
     /// Forgets the given keys that start with a prefix, which must be in lower case.
     pub(crate) fn remove_prefix(&mut self, prefix: &str) {
         self.entries.retain(|lower, _| !lower.starts_with(prefix));
+        self.closed.retain(|lower| !lower.starts_with(prefix));
     }
 
-    /// What a key that is neither given nor derived counts as.
-    pub(crate) fn fallback(&self) -> ContextValue {
-        if self.complete { ContextValue::Absent } else { ContextValue::Unknown }
+    /// What a key, in lower case, that is neither given nor derived counts as.
+    pub(crate) fn fallback(&self, lower: &str) -> ContextValue {
+        let absent = self.complete || self.closed.iter().any(|closed| lower.starts_with(closed.as_str()));
+        if absent { ContextValue::Absent } else { ContextValue::Unknown }
     }
 
     /// The given keys that start with a prefix, which must be in lower case: the rest of the name as it was given, and
@@ -106,7 +117,10 @@ mod tests {
 
     #[test]
     fn what_is_not_given_is_absent_or_unknown() {
-        assert_eq!(Context::complete().fallback(), ContextValue::Absent);
-        assert_eq!(Context::partial().fallback(), ContextValue::Unknown);
+        assert_eq!(Context::complete().fallback("a:b"), ContextValue::Absent);
+        assert_eq!(Context::partial().fallback("a:b"), ContextValue::Unknown);
+        let closed = Context::partial().closing("aws:PrincipalTag/");
+        assert_eq!(closed.fallback("aws:principaltag/team"), ContextValue::Absent);
+        assert_eq!(closed.fallback("aws:sourceip"), ContextValue::Unknown);
     }
 }

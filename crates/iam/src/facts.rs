@@ -36,7 +36,7 @@ impl Facts<'_> {
                 .iter()
                 .any(|owner| lower.split(':').next() == Some(owner) && !service.eq_ignore_ascii_case(owner));
             // A service's own keys are only in requests to that service.
-            if of_other_service { ContextValue::Absent } else { self.context.fallback() }
+            if of_other_service { ContextValue::Absent } else { self.context.fallback(&lower) }
         })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The flow, in the order of the modules: [`support`] (what is refused), [`world`] (values of everything on the way,
 //! the one place where references are resolved, for planning and for applying), [`mod@graph`] (which resource needs
-//! which), [`conditions`] (what must hold), [`diff`] (one instance), [`mod@build`] (all of them), [`mod@order`] (what
+//! which), [`conditions`] (what must hold), [`diff`] (one instance), [`mod@build`] (all of them), [`access`] (what it does to access), [`mod@order`] (what
 //! must wait for what during apply), [`mod@verify`] (a plan's own lint), [`mod@file`] (a plan on disk).
 //!
 //! INVARIANT: synchronous and pure. No TOML, tokio, AWS, clock, randomness or environment; petgraph stays inside
@@ -25,6 +25,8 @@ pub mod conditions;
 pub mod diff;
 
 pub mod build;
+
+pub mod access;
 
 pub mod order;
 

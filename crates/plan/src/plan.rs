@@ -7,6 +7,7 @@ use std::sync::Arc;
 use terrane_model::{Action, Address, Diagnostics, Path, Reason, ResourceAddress, Value};
 use terrane_state::Snapshot;
 
+use crate::access::AccessReport;
 use crate::conditions::Verdict;
 use crate::order::Order;
 
@@ -161,6 +162,8 @@ pub struct Plan {
     pub order: Order,
     /// How conditions and checks came out, as far as their values are known.
     pub verdicts: Vec<Verdict>,
+    /// What it does to access.
+    pub access: AccessReport,
     /// Warnings.
     pub warnings: Diagnostics,
 }

@@ -26,11 +26,6 @@ pub fn refused(spec: &Spec) -> Diagnostics {
             let instead = "Terraform can import the object into this state; Terrane takes it over as it is.";
             refuse("`[[import]]`", instead, import.span);
         }
-        for (name, access) in &module.access {
-            let instead = "An assertion that nobody checks would give a false sense of safety. Take it out for now; \
-                           `terrane sandbox probe` shows by real calls who can read.";
-            refuse(&format!("The assertion `[access.{name}]`"), instead, access.span);
-        }
     }
     found
 }

@@ -82,8 +82,8 @@ pub struct Check {
 /// Who must be able, or unable, to do what. Decided over the planned state; a breach fails the plan.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// The ARN of the principal.
-    pub principal: Expr,
+    /// ARNs of principals: a text or a list of texts.
+    pub principals: Expr,
     /// The actions: a text or a list of texts.
     pub actions: Expr,
     /// The ARNs of the resources: a text or a list of texts.
@@ -96,6 +96,10 @@ pub struct Access {
     pub by: Option<(Arc<str>, Span)>,
     /// Why this matters.
     pub description: Option<Arc<str>>,
+    /// One assertion per element.
+    pub for_each: Option<Expr>,
+    /// Whether an answer that depends on something that cannot be known is good enough.
+    pub accept_depends: bool,
     /// The header in the file.
     pub span: Span,
 }

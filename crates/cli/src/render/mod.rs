@@ -1,5 +1,6 @@
 //! How everything looks: text for people, JSON for tools. Functions of values alone: nothing is printed here.
 
+pub mod access_text;
 pub mod paint;
 
 pub mod value_text;

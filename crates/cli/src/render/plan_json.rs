@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use terrane_model::json::type_to_json;
 use terrane_model::schema::Schemas;
 use terrane_model::{Action, Address, Path, Step, Value};
+use terrane_plan::access::AccessReport;
 use terrane_plan::conditions::{Kind, Status, Verdict};
 use terrane_plan::plan::Mode;
 use terrane_plan::{Change, Drift, OutputChange, Plan};
@@ -47,6 +48,9 @@ pub fn plan(plan: &Plan, spec: &Spec, schemas: &dyn Schemas, timestamp: &str) ->
     }
     if !plan.verdicts.is_empty() {
         out.insert("checks".into(), checks(&plan.verdicts));
+    }
+    if plan.access != AccessReport::default() {
+        out.insert("access".into(), plan.access.to_json());
     }
     out.insert("timestamp".into(), timestamp.into());
     out.insert("applyable".into(), plan.has_changes().into());

@@ -10,7 +10,7 @@ use terrane_plan::{Change, Drift, Plan};
 use super::change_text::header;
 use super::paint::{Paint, Tone};
 use super::tree_text::Style;
-use super::{object, outputs};
+use super::{access_text, object, outputs};
 
 /// The whole plan: what had changed outside, what will be done, and the sum. Begins with an empty line.
 pub fn plan(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
@@ -21,6 +21,7 @@ pub fn plan(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
     let mut out = drift.clone();
     if shown.is_empty() && output_lines.is_empty() {
         out.push_str(&nothing(plan, !drift.is_empty(), paint));
+        out.push_str(&access_text::report(&plan.access, paint));
         return out;
     }
     if !drift.is_empty() {
@@ -44,6 +45,7 @@ pub fn plan(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
             );
         }
     }
+    out.push_str(&access_text::report(&plan.access, paint));
     out
 }
 

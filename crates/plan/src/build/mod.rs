@@ -18,6 +18,7 @@ use terrane_provider::{Catalog, Facts};
 use terrane_spec::Spec;
 use terrane_state::Snapshot;
 
+use crate::access::{AccessReport, bears_on_access, report};
 use crate::conditions::judge_all;
 use crate::expand::{Repetition, Wanted, instances};
 use crate::graph::{Graph, graph, names_of, node_of};
@@ -129,6 +130,10 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         Mode::Destroy | Mode::RefreshOnly => vec![],
     };
     builder.replacements_in_order();
+    let access = match input.options.mode {
+        Mode::Normal if !has_errors(&builder.diagnostics) => builder.access(),
+        _ => AccessReport::default(),
+    };
     let Builder { mut changes, refreshed, diagnostics, .. } = builder;
     if has_errors(&diagnostics) {
         return Err(deduplicated(diagnostics));
@@ -147,6 +152,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         outputs,
         order,
         verdicts,
+        access,
         warnings: deduplicated(diagnostics),
     };
     verify(&plan)?;
@@ -213,6 +219,18 @@ impl Builder<'_, '_> {
                     .hint("`terrane state list` names all addresses in the state."),
             );
         }
+    }
+
+    /// What the plan does to access.
+    fn access(&mut self) -> AccessReport {
+        let changes = self
+            .changes
+            .iter()
+            .any(|c| c.action.is_change() && bears_on_access(&c.address.resource.type_name));
+        let mut found = Diagnostics::new();
+        let report = report(self.input, &self.world, self.graph, &self.refreshed, changes, &mut found);
+        self.diagnostics.extend(found);
+        report
     }
 
     fn plan_check_data(&mut self) {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 use terrane_model::Value;
 
+use crate::access::AccessReport;
 use crate::plan::Plan;
 
 pub use wire::{value_from_wire, value_to_wire};
@@ -83,6 +84,7 @@ pub fn write(plan: &Plan, envelope: &Envelope) -> Vec<u8> {
         "outputs": parts::outputs_to_json(&plan.outputs),
         "order": parts::order_to_json(&plan.order),
         "verdicts": plan.verdicts.iter().map(parts::verdict_to_json).collect::<Vec<_>>(),
+        "access": plan.access.to_json(),
         "warnings": envelope.warnings,
     });
     let mut bytes = file.to_string().into_bytes();
@@ -136,6 +138,11 @@ pub fn read(bytes: &[u8]) -> Result<(Plan, Envelope), FileError> {
         outputs: whole("outputs", parts::outputs_from_json(part("outputs")?))?,
         order: whole("order", parts::order_from_json(part("order")?))?,
         verdicts: whole("verdicts", verdicts)?,
+        // Files of earlier versions hold none.
+        access: match file.get("access") {
+            Some(json) => whole("access", AccessReport::from_json(json))?,
+            None => AccessReport::default(),
+        },
         warnings: vec![],
     };
     crate::verify::verify(&plan).map_err(|_| FileError::Damaged("order".into()))?;

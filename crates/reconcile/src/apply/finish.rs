@@ -3,6 +3,7 @@
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
 use terrane_model::{Action, Address, Diagnostic, Value};
+use terrane_plan::access;
 use terrane_plan::build::outputs::output_value;
 use terrane_plan::codec::encode;
 use terrane_plan::conditions::{Kind, Status, check_results, judge, judge_all};
@@ -182,8 +183,24 @@ impl<'r> Walk<'r, '_> {
             }
         }
         self.ledger.snapshot_mut().check_results = check_results(&verdicts);
+        self.judge_access();
         // Errors were reported where they stopped something; what checks say is new.
         self.report.warnings.extend(found.into_iter().filter(|d| !d.is_error()));
+    }
+
+    /// Judges the assertions about access once more, with the objects that are there now.
+    fn judge_access(&mut self) {
+        let whole =
+            self.report.failed.is_empty() && self.report.skipped.is_empty() && self.report.dropped.is_empty();
+        if !whole {
+            return;
+        }
+        let account = access::account(&self.run.sessions.facts());
+        let (snapshot, catalog) = (self.ledger.snapshot(), self.run.catalog);
+        let mut found = Vec::new();
+        let judged = access::judge_now(&self.world, snapshot, catalog, account.as_deref(), &mut found);
+        self.report.diagnostics.extend(found);
+        access::own_part(&mut self.ledger.snapshot_mut().terrane, &judged);
     }
 
     /// Where the answer breaks what was planned.

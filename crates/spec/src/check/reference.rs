@@ -74,9 +74,11 @@ impl Checker<'_, '_> {
             self.conditions(&check.assertions, here);
         }
         for access in module.access.values() {
+            let here = Here { each: access.for_each.is_some(), ..nowhere };
             let exprs =
-                [&access.principal, &access.actions, &access.resources].into_iter().chain(&access.context);
-            exprs.for_each(|e| self.expr(e, nowhere));
+                [&access.principals, &access.actions, &access.resources].into_iter().chain(&access.context);
+            exprs.for_each(|e| self.expr(e, here));
+            access.for_each.iter().for_each(|e| self.expr(e, nowhere));
         }
     }
 

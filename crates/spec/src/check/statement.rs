@@ -42,11 +42,16 @@ impl<'c> Checker<'c, '_> {
             self.evaluated(&check.assertions, &place);
         }
         for access in module.access.values() {
-            self.of_type(&access.principal, &Type::String, "principal", &outside);
-            self.one_or_many(&access.actions, "actions", &outside);
-            self.one_or_many(&access.resources, "resources", &outside);
+            let each = access
+                .for_each
+                .is_some()
+                .then(|| (super::scope::unknown(Type::String), terrane_model::Value::unknown(Type::Any)));
+            let place = Place { each, ..scope.outside() };
+            self.one_or_many(&access.principals, "principals", &place);
+            self.one_or_many(&access.actions, "actions", &place);
+            self.one_or_many(&access.resources, "resources", &place);
             if let Some(context) = &access.context {
-                self.keyed(context, "context", &outside);
+                self.keyed(context, "context", &place);
             }
         }
         self.imports(scope);

@@ -135,7 +135,18 @@ impl Decoder {
         self.only(
             table,
             &what,
-            &["actions", "by", "context", "description", "expect", "principal", "resources"],
+            &[
+                "accept_depends",
+                "actions",
+                "by",
+                "context",
+                "description",
+                "expect",
+                "for_each",
+                "principal",
+                "principals",
+                "resources",
+            ],
         );
         let expect = match table.get("expect") {
             None => {
@@ -154,14 +165,28 @@ impl Decoder {
             }
             None => None,
         };
+        let principals = match (table.get("principal"), table.get("principals")) {
+            (Some(_), Some(second)) => {
+                let detail = "`principal` and `principals` say the same. Give one of them.";
+                self.report(
+                    Diagnostic::error("conflicting-arguments", "Conflicting arguments", detail)
+                        .at(second.key),
+                );
+                "principals"
+            }
+            (None, Some(_)) => "principals",
+            _ => "principal",
+        };
         let access = Access {
-            principal: self.required_expr(table, "principal", &what, span),
+            principals: self.required_expr(table, principals, &what, span),
             actions: self.required_expr(table, "actions", &what, span),
             resources: self.required_expr(table, "resources", &what, span),
             context: self.optional_expr(table, "context"),
             expect: expect.unwrap_or((Expectation::Denied, span)),
             by: self.optional_text(table, "by"),
             description: self.optional_text(table, "description").map(|(text, _)| text),
+            for_each: self.optional_expr(table, "for_each"),
+            accept_depends: self.flag(table, "accept_depends").unwrap_or(false),
             span,
         };
         match self.module.access.entry(name.clone()) {

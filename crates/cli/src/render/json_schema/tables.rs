@@ -66,7 +66,8 @@ pub fn definitions() -> Map<String, Json> {
     check.insert("assert".to_owned(), repeated("condition"));
     let one_or_many = json!({ "anyOf": [text(), texts()] });
     let access = map(json!({
-        "principal": text(), "actions": one_or_many.clone(), "resources": one_or_many,
+        "principal": text(), "principals": one_or_many.clone(), "actions": one_or_many.clone(), "resources": one_or_many,
+        "for_each": reference("for_each"), "accept_depends": flag(),
         "context": { "anyOf": [{ "type": "object" }, reference("template")] },
         "expect": { "enum": ["allowed", "denied"] }, "by": text(), "description": text(),
     }));
@@ -88,7 +89,7 @@ pub fn definitions() -> Map<String, Json> {
         "variable": object(variable, &[]),
         "module": module,
         "check": object(check, &["assert"]),
-        "access": object(access, &["principal", "actions", "resources", "expect"]),
+        "access": object(access, &["actions", "resources", "expect"]),
         "moved": object(map(json!({ "from": text(), "to": text() })), &["from", "to"]),
         "import": object(import, &["to", "id"]),
         "removed": object(map(json!({ "from": text(), "lifecycle": destroy })), &["from"]),

@@ -75,6 +75,7 @@ pub fn planned(mode: Mode, changes: Vec<Change>) -> Plan {
         outputs: BTreeMap::new(),
         order: Order::default(),
         verdicts: vec![],
+        access: Default::default(),
         warnings: vec![],
     }
 }

@@ -1,0 +1,150 @@
+//! What `[access.N]` asserts, and whether it holds.
+
+use terrane_iam::Answer;
+
+use crate::actions::{KEY, ROLE, TABLE};
+use crate::estate::{Estate, Origin, Principal};
+use crate::question::{Answered, Question};
+
+/// An assertion: every one of these principals is, or is not, allowed every one of these actions on every resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The name, with the key of an instance: `cannot_read`, `cannot_read["Post"]`.
+    pub name: String,
+    /// Why it matters.
+    pub description: Option<String>,
+    /// ARNs of users and roles, names of services, `*`.
+    pub principals: Vec<String>,
+    /// Actions; with `*` they stand for all actions that Terrane knows on the resource.
+    pub actions: Vec<String>,
+    /// ARNs.
+    pub resources: Vec<String>,
+    /// Condition keys of the request.
+    pub context: Vec<(String, Vec<String>)>,
+    /// Whether they must be allowed; else denied.
+    pub allowed: bool,
+    /// Which service or layer must have settled it.
+    pub by: Option<String>,
+    /// Whether an answer that depends on something is good enough.
+    pub accept_depends: bool,
+    /// What of it is not known yet: then it can't be judged.
+    pub unknown: Vec<String>,
+}
+
+/// How an assertion came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It holds.
+    Holds,
+    /// Some answers depend on something, and the assertion accepts that.
+    Accepted,
+    /// Some answers depend on something, or something is not known yet.
+    Open,
+    /// It does not hold.
+    Broken,
+}
+
+/// An assertion, judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The assertion.
+    pub claim: Claim,
+    /// How it came out.
+    pub verdict: Verdict,
+    /// How many questions it asked.
+    pub asked: usize,
+    /// The answers that are not as asserted: principal, action and resource asked for, and the answer.
+    pub against: Vec<(String, String, String, Answered)>,
+    /// Which services or layers settled it, when it holds.
+    pub settled_by: Vec<String>,
+}
+
+impl Estate {
+    /// Judges an assertion.
+    pub fn judge(&self, claim: &Claim) -> Judgement {
+        let mut judgement = Judgement {
+            claim: claim.clone(),
+            verdict: if claim.unknown.is_empty() { Verdict::Holds } else { Verdict::Open },
+            asked: 0,
+            against: vec![],
+            settled_by: vec![],
+        };
+        for name in &claim.principals {
+            let found = self.principal(name).cloned();
+            let principal = found.unwrap_or_else(|| stranger(name, self.account.as_deref()));
+            for resource in &claim.resources {
+                for action in claim.actions.iter().flat_map(|action| expanded(action, resource)) {
+                    self.one(&mut judgement, name, &principal, &action, resource);
+                }
+            }
+        }
+        judgement
+    }
+
+    fn one(
+        &self,
+        judgement: &mut Judgement,
+        name: &str,
+        principal: &Principal,
+        action: &str,
+        resource: &str,
+    ) {
+        let claim = &judgement.claim;
+        let answered = self.ask(&Question { principal, action, resource, context: &claim.context });
+        judgement.asked += 1;
+        let by = claim.by.as_deref().is_none_or(|by| answered.is_by(by));
+        let verdict = match (&answered.answer, claim.allowed) {
+            (Answer::Depends(_), _) if claim.accept_depends => Verdict::Accepted,
+            (Answer::Depends(_), _) => Verdict::Open,
+            (Answer::Allowed, true) => Verdict::Holds,
+            (Answer::Denied(_), false) if by => Verdict::Holds,
+            _ => Verdict::Broken,
+        };
+        judgement.verdict = judgement.verdict.max(verdict);
+        if verdict == Verdict::Holds {
+            let by = settled_by(&answered);
+            if !judgement.settled_by.contains(&by) {
+                judgement.settled_by.push(by);
+            }
+        } else {
+            judgement.against.push((name.to_owned(), action.to_owned(), resource.to_owned(), answered));
+        }
+    }
+}
+
+fn settled_by(answered: &Answered) -> String {
+    match &answered.answer {
+        Answer::Denied(layer) => format!("{} ({})", answered.service(), crate::question::layer_name(layer)),
+        _ => answered.service().to_owned(),
+    }
+}
+
+/// The actions that a pattern stands for on a resource; the pattern itself when it is none.
+fn expanded(action: &str, resource: &str) -> Vec<String> {
+    if !action.contains(['*', '?']) {
+        return vec![action.to_owned()];
+    }
+    let glob = crate::glob::Glob::new(action, true);
+    let lists = match resource.split(':').nth(2) {
+        Some("kms") => KEY,
+        Some("dynamodb") => TABLE,
+        _ => ROLE,
+    };
+    let known = lists.iter().map(|(name, _)| (*name).to_owned());
+    known.filter(|name| glob.could_match(&name.to_ascii_lowercase())).collect()
+}
+
+/// Somebody whom nothing in the stack names.
+fn stranger(name: &str, account: Option<&str>) -> Principal {
+    crate::read::stranger(name, account).unwrap_or_else(|| Principal {
+        arn: name.to_owned(),
+        address: None,
+        caller: terrane_iam::Caller::Service { name: name.to_owned() },
+        origin: Origin::Service,
+        identity: vec![],
+        groups: vec![],
+        boundary: None,
+        trust: None,
+        tags: Some(vec![]),
+    })
+}

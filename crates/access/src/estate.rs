@@ -1,0 +1,213 @@
+//! The estate: every principal, policy, key and table of a stack, as far as its values say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use terrane_iam::{Caller, Document, Grant, NamedPolicy};
+use terrane_model::Value;
+
+/// One object of a stack: its address, its type and its value.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'a> {
+    /// The address, such as `aws_iam_user.reader`.
+    pub address: &'a str,
+    /// The type, such as `aws_iam_user`.
+    pub type_name: &'a str,
+    /// The object, in the shape of the type's schema. Unknown parts are those that nobody can know yet.
+    pub value: &'a Value,
+    /// Where it is declared, such as `terrane.toml:12`.
+    pub place: Option<&'a str>,
+}
+
+/// A policy of the estate.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The address of the resource that declares it, or the ARN of one that is not of this stack.
+    pub name: String,
+    /// The document; nothing when its text is not known.
+    pub document: Option<Arc<Document>>,
+    /// Where it is declared.
+    pub place: Option<Arc<str>>,
+}
+
+impl Policy {
+    pub(crate) fn named(&self) -> NamedPolicy<'_> {
+        match &self.document {
+            Some(document) => NamedPolicy::new(self.name.clone(), document),
+            None => NamedPolicy::unknown(self.name.clone()),
+        }
+    }
+}
+
+/// What kind of principal it is, and where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Anybody at all, without an account of AWS.
+    Public,
+    /// Another account, or somebody in one.
+    OtherAccount,
+    /// A service of AWS.
+    Service,
+    /// The root user of the stack's account.
+    Root,
+    /// A user or role of the stack.
+    Managed,
+    /// Somebody of the same account whom only a policy names: their own policies are not known here.
+    Named,
+}
+
+/// Somebody who may ask.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// The ARN of the user or role (not of a session), the name of a service, or `*`.
+    pub arn: String,
+    /// The address of the resource, when it is one of the stack.
+    pub address: Option<String>,
+    /// As whom they ask.
+    pub caller: Caller,
+    /// Where they come from.
+    pub origin: Origin,
+    /// Inline and attached policies.
+    pub identity: Vec<Policy>,
+    /// The policies of groups, by the name of the group.
+    pub groups: Vec<(String, Vec<Policy>)>,
+    /// The permissions boundary.
+    pub boundary: Option<Policy>,
+    /// The trust policy of a role.
+    pub trust: Option<Policy>,
+    /// Tags, for `aws:PrincipalTag`; nothing when they are not known.
+    pub tags: Option<Vec<(String, String)>>,
+}
+
+impl Principal {
+    /// How people know them: the address where there is one, else the ARN.
+    pub fn label(&self) -> &str {
+        self.address.as_deref().unwrap_or(&self.arn)
+    }
+}
+
+/// A customer-managed key.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The address of the resource; nothing for one that only an ARN names.
+    pub address: Option<String>,
+    /// The ARN.
+    pub arn: String,
+    /// The policy.
+    pub policy: Policy,
+    /// Grants that are in force.
+    pub grants: Vec<Grant>,
+    /// Its tags; nothing when they are not known.
+    pub tags: Option<Vec<(String, String)>>,
+}
+
+/// How the items of a table are encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// By a key that AWS owns, or by AWS's key for DynamoDB in the account: no right on a key is asked of the caller.
+    ByAws,
+    /// By a key of the estate: its number in [`Estate::keys`].
+    By(usize),
+    /// It can't be told by which key.
+    Unknown,
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// The address of the resource.
+    pub address: String,
+    /// The ARN.
+    pub arn: String,
+    /// How its items are encrypted.
+    pub encryption: Encryption,
+    /// The policy attached to the table.
+    pub policy: Option<Policy>,
+    /// Its tags; nothing when they are not known.
+    pub tags: Option<Vec<(String, String)>>,
+}
+
+/// Everything that bears on access in a stack.
+#[derive(Clone, Debug, Default)]
+pub struct Estate {
+    /// The account that the stack lives in.
+    pub account: Option<String>,
+    /// Principals, sorted by origin and ARN. Anybody, the root user and everybody whom a policy names are among them.
+    pub principals: Vec<Principal>,
+    /// Keys.
+    pub keys: Vec<Key>,
+    /// Tables.
+    pub tables: Vec<Table>,
+    /// Addresses of objects that can be named in questions, with their ARNs.
+    pub(crate) arns: BTreeMap<String, String>,
+    /// Principals that a policy names, that are of the stack's account, and that the stack does not have.
+    pub strangers: BTreeSet<String>,
+}
+
+/// The types that bear on access.
+pub const TYPES: &[&str] = &[
+    "aws_dynamodb_resource_policy",
+    "aws_dynamodb_table",
+    "aws_iam_group",
+    "aws_iam_group_membership",
+    "aws_iam_group_policy",
+    "aws_iam_group_policy_attachment",
+    "aws_iam_policy",
+    "aws_iam_role",
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+    "aws_iam_user",
+    "aws_iam_user_group_membership",
+    "aws_iam_user_policy",
+    "aws_iam_user_policy_attachment",
+    "aws_kms_alias",
+    "aws_kms_grant",
+    "aws_kms_key",
+    "aws_kms_key_policy",
+];
+
+impl Estate {
+    /// Reads the estate from the objects of a stack. `account` is the account that the stack is applied in.
+    pub fn new<'a>(items: impl IntoIterator<Item = Item<'a>>, account: Option<&str>) -> Estate {
+        crate::read::estate(items.into_iter().collect(), account)
+    }
+
+    /// The principal with an ARN or address; sessions of a role are the role.
+    pub fn principal(&self, name: &str) -> Option<&Principal> {
+        self.principals.iter().find(|p| p.arn == name || p.address.as_deref() == Some(name))
+    }
+
+    /// The ARN that an address or an ARN stands for.
+    pub fn arn_of<'n>(&'n self, name: &'n str) -> Option<&'n str> {
+        match self.arns.get(name) {
+            Some(arn) => Some(arn),
+            None => (name.starts_with("arn:") || name == "*").then_some(name),
+        }
+    }
+
+    /// The addresses that can be named in questions.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        self.arns.keys().map(String::as_str)
+    }
+
+    /// How people know a resource: the address where there is one, else the ARN.
+    pub fn label_of<'n>(&'n self, arn: &'n str) -> &'n str {
+        let table = self.tables.iter().find(|t| t.arn == arn).map(|t| t.address.as_str());
+        let key = || self.keys.iter().find(|k| k.arn == arn).and_then(|k| k.address.as_deref());
+        let principal = || self.principals.iter().find(|p| p.arn == arn).map(Principal::label);
+        table.or_else(key).or_else(principal).unwrap_or(arn)
+    }
+
+    /// Where a policy of a decision's chain is declared, by the name that the chain gives it.
+    pub fn place_of(&self, policy: &str) -> Option<&str> {
+        let own = self.principals.iter().flat_map(|p| {
+            let groups = p.groups.iter().flat_map(|(_, policies)| policies);
+            p.identity.iter().chain(groups).chain(&p.boundary).chain(&p.trust)
+        });
+        let keys = self.keys.iter().find(|key| key.arn == policy).map(|key| &key.policy);
+        let tables = self.tables.iter().filter_map(|table| table.policy.as_ref());
+        keys.or_else(|| own.chain(tables).find(|p| p.name == policy)).and_then(|p| p.place.as_deref())
+    }
+}

@@ -1,0 +1,24 @@
+//! Who can do what in a stack, before anything is changed.
+//!
+//! In the order of the flow: [`estate`] (principals, policies, keys and tables, read from the values of a stack),
+//! [`question`] (may this principal do this to that, and why), [`claim`] (what `[access.N]` asserts), [`reach`] (everything
+//! that somebody can do), [`mod@difference`] (who gains and who loses what).
+//!
+//! Decisions themselves are made by `terrane-iam`; here is only found which policies bear on them. Pure: values go in,
+//! answers come out. A value that is not known makes an answer `DEPENDS` where it hangs on it.
+
+pub mod actions;
+pub mod claim;
+pub mod difference;
+pub mod estate;
+pub mod question;
+pub mod reach;
+
+mod glob;
+mod read;
+
+pub use claim::{Claim, Judgement, Verdict};
+pub use difference::{Change, Level, difference};
+pub use estate::{Estate, Item};
+pub use question::{Answered, Question};
+pub use reach::{Matrix, Right, matrix, reach};

@@ -1,0 +1,162 @@
+//! Reads the estate from the objects of a stack, by the names of the AWS provider's attributes.
+
+mod principals;
+mod value;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use terrane_iam::{Document, Grant, GrantConstraint};
+
+use crate::estate::{Encryption, Estate, Item, Key, Policy, Table};
+use value::{Text, documents, field, is_true, pairs, tags, text, texts};
+
+/// The key policy that a key has when none is given: it leaves everything to the account's IAM policies.
+///
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
+fn default_key_policy(account: &str) -> Option<Arc<Document>> {
+    let text = format!(
+        r#"{{"Version":"2012-10-17","Id":"key-default-1","Statement":[{{"Sid":"Enable IAM User Permissions",
+        "Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{account}:root"}},"Action":"kms:*","Resource":"*"}}]}}"#
+    );
+    Document::parse(&text).ok().map(Arc::new)
+}
+
+/// The objects of a stack by type.
+pub(crate) struct Items<'a> {
+    by_type: BTreeMap<&'a str, Vec<Item<'a>>>,
+}
+
+impl<'a> Items<'a> {
+    pub(crate) fn of(&self, type_name: &str) -> &[Item<'a>] {
+        self.by_type.get(type_name).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+pub(crate) fn policy(item: &Item<'_>, attribute: &str) -> Policy {
+    let document = match text(item.value, attribute) {
+        Text::Known(text) => Document::parse(&text).ok().map(Arc::new),
+        Text::Absent | Text::Unknown => None,
+    };
+    Policy { name: item.address.to_owned(), document, place: item.place.map(Arc::from) }
+}
+
+pub(crate) fn estate(items: Vec<Item<'_>>, account: Option<&str>) -> Estate {
+    let mut by_type: BTreeMap<&str, Vec<Item<'_>>> = BTreeMap::new();
+    for item in items {
+        by_type.entry(item.type_name).or_default().push(item);
+    }
+    let items = Items { by_type };
+    let account = account.map(str::to_owned).or_else(|| account_of(&items));
+    let mut estate = Estate { account, ..Estate::default() };
+    estate.keys = keys(&items, estate.account.as_deref());
+    tables(&items, &mut estate);
+    principals::read(&items, &mut estate);
+    estate.arns = addresses(&items);
+    estate
+}
+
+/// Somebody whom a question names by an ARN, and nothing in the stack does.
+pub(crate) fn stranger(arn: &str, account: Option<&str>) -> Option<crate::estate::Principal> {
+    principals::stranger(&("AWS".to_owned(), arn.to_owned()), account, &std::collections::BTreeSet::new())
+}
+
+/// The account in the ARN of any object.
+fn account_of(items: &Items<'_>) -> Option<String> {
+    let all = items.by_type.values().flatten();
+    let arns = all.filter_map(|item| text(item.value, "arn").known());
+    arns.filter_map(|arn| arn.split(':').nth(4).filter(|field| field.len() == 12).map(str::to_owned)).next()
+}
+
+fn addresses(items: &Items<'_>) -> BTreeMap<String, String> {
+    let all = items.by_type.values().flatten();
+    all.filter_map(|item| Some((item.address.to_owned(), text(item.value, "arn").known()?))).collect()
+}
+
+fn keys(items: &Items<'_>, account: Option<&str>) -> Vec<Key> {
+    let mut keys: Vec<(Key, String)> = Vec::new();
+    for item in items.of("aws_kms_key") {
+        // An ARN that is not known can't be told from another; the address stands for it.
+        let arn = text(item.value, "arn").known().unwrap_or_else(|| item.address.to_owned());
+        let id = text(item.value, "key_id").known().unwrap_or_default();
+        let mut policy = policy(item, "policy");
+        let absent = matches!(text(item.value, "policy"), Text::Absent);
+        if let (true, Some(account)) = (absent, account) {
+            policy.document = default_key_policy(account);
+        }
+        let (grants, tags) = (vec![], tags(item.value));
+        keys.push((Key { address: Some(item.address.to_owned()), arn, policy, grants, tags }, id));
+    }
+    for item in items.of("aws_kms_key_policy") {
+        let named = text(item.value, "key_id").known().unwrap_or_default();
+        for (key, _) in keys.iter_mut().filter(|(key, id)| key.arn == named || *id == named) {
+            key.policy = policy(item, "policy");
+        }
+    }
+    for item in items.of("aws_kms_grant") {
+        let named = text(item.value, "key_id").known().unwrap_or_default();
+        for (key, _) in keys.iter_mut().filter(|(key, id)| key.arn == named || *id == named) {
+            key.grants.push(grant(item));
+        }
+    }
+    keys.into_iter().map(|(key, _)| key).collect()
+}
+
+fn grant(item: &Item<'_>) -> Grant {
+    let grantee = text(item.value, "grantee_principal").or_open();
+    let constraints =
+        field(item.value, "constraints").map(terrane_model::Value::elements).unwrap_or_default();
+    let constraint = constraints.first().and_then(|block| {
+        let of = |name: &str| pairs(block, name).filter(|pairs| !pairs.is_empty());
+        let equals = of("encryption_context_equals").map(GrantConstraint::Equals);
+        equals.or_else(|| of("encryption_context_subset").map(GrantConstraint::Subset))
+    });
+    let operations = texts(item.value, "operations").unwrap_or_default();
+    Grant { id: item.address.to_owned(), grantee, operations, constraint }
+}
+
+fn tables(items: &Items<'_>, estate: &mut Estate) {
+    for item in items.of("aws_dynamodb_table") {
+        let arn = text(item.value, "arn").known().unwrap_or_else(|| item.address.to_owned());
+        let encryption = encryption(items, item, estate);
+        let policy = documents(items, "aws_dynamodb_resource_policy", "resource_arn", &arn).next();
+        let policy = policy.map(|item| self::policy(item, "policy"));
+        let tags = tags(item.value);
+        estate.tables.push(Table { address: item.address.to_owned(), arn, encryption, policy, tags });
+    }
+}
+
+fn encryption(items: &Items<'_>, item: &Item<'_>, estate: &mut Estate) -> Encryption {
+    let blocks = match field(item.value, "server_side_encryption") {
+        Some(value) if value.is_unknown() => return Encryption::Unknown,
+        Some(value) => value.elements(),
+        None => return Encryption::ByAws,
+    };
+    let Some(block) = blocks.first() else { return Encryption::ByAws };
+    if !is_true(block, "enabled") {
+        return Encryption::ByAws;
+    }
+    let named = match text(block, "kms_key_arn") {
+        Text::Known(named) if !named.is_empty() => named,
+        Text::Unknown => return Encryption::Unknown,
+        Text::Known(_) | Text::Absent => return Encryption::ByAws,
+    };
+    if named.ends_with("alias/aws/dynamodb") {
+        return Encryption::ByAws;
+    }
+    let target = items
+        .of("aws_kms_alias")
+        .iter()
+        .find(|alias| text(alias.value, "arn").known().as_deref() == Some(&named))
+        .and_then(|alias| text(alias.value, "target_key_arn").known());
+    let named = target.unwrap_or(named);
+    let known = estate.keys.iter().position(|key| key.arn == named);
+    let number = known.unwrap_or_else(|| {
+        // A key of somebody else: what its policy says is not known here.
+        let policy = Policy { name: named.clone(), document: None, place: None };
+        let (grants, tags) = (vec![], None);
+        estate.keys.push(Key { address: None, arn: named, policy, grants, tags });
+        estate.keys.len() - 1
+    });
+    Encryption::By(number)
+}

@@ -1,0 +1,134 @@
+//! What a plan does to access: assertions judged, and who gains and who loses what.
+
+mod claims;
+mod imagine;
+mod report;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use terrane_access::estate::TYPES;
+use terrane_access::{Change, Estate, Item, difference};
+use terrane_model::source::Sources;
+use terrane_model::{Address, Diagnostics, Mode, Span, Value};
+use terrane_provider::{Catalog, Facts};
+use terrane_spec::Spec;
+use terrane_state::Snapshot;
+
+use crate::build::Input;
+use crate::codec::decode;
+use crate::graph::Graph;
+use crate::plan::ProviderKey;
+use crate::world::World;
+
+pub use imagine::{Imagined, imagine};
+pub use report::{Assertion, Report, own_part};
+
+/// What a plan says about access.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AccessReport {
+    /// Assertions, in the order of their names.
+    pub assertions: Vec<Assertion>,
+    /// Who gains and who loses what, the gravest first.
+    pub changes: Vec<Change>,
+}
+
+/// Whether a type bears on access.
+pub fn bears_on_access(type_name: &str) -> bool {
+    TYPES.contains(&type_name)
+}
+
+/// The account that the default configuration of the provider works in.
+pub fn account(facts: &BTreeMap<ProviderKey, Arc<Facts>>) -> Option<Arc<str>> {
+    facts.values().find_map(|facts| facts.account.clone())
+}
+
+/// The place of a declaration, such as `terrane.toml:12`.
+pub fn place(sources: &Sources, span: Span) -> Option<String> {
+    let file = sources.get(span.file)?;
+    let line = sources.position(span.file, span.start)?.line;
+    Some(format!("{}:{line}", file.name))
+}
+
+/// The estate of some objects.
+pub fn estate(objects: &BTreeMap<Address, Value>, spec: Option<&Spec>, account: Option<&str>) -> Estate {
+    let relevant = objects.iter().filter(|(address, _)| {
+        address.resource.mode == Mode::Managed && bears_on_access(&address.resource.type_name)
+    });
+    let described: Vec<(String, &str, &Value, Option<String>)> = relevant
+        .map(|(address, value)| {
+            let declared = spec.and_then(|spec| Some((spec, spec.resource(&address.resource)?)));
+            let place = declared.and_then(|(spec, resource)| place(&spec.sources, resource.span));
+            (address.to_string(), address.resource.type_name.as_ref(), value, place)
+        })
+        .collect();
+    let items = described.iter().map(|(address, type_name, value, place)| Item {
+        address,
+        type_name,
+        value,
+        place: place.as_deref(),
+    });
+    Estate::new(items, account)
+}
+
+/// The objects of a snapshot that bear on access.
+pub fn objects_of(snapshot: &Snapshot, catalog: &Catalog) -> BTreeMap<Address, Value> {
+    let relevant = snapshot.current().filter(|(address, ..)| bears_on_access(&address.resource.type_name));
+    relevant
+        .filter_map(|(address, _, object)| {
+            let schema = catalog.resource(&address.resource.type_name)?.schema();
+            let value = decode(schema, &object.attributes, &object.sensitive).ok()?;
+            Some((address, value.unmark_deep().0))
+        })
+        .collect()
+}
+
+/// The estate that the plan leads to, with stand-ins for what AWS invents.
+pub fn planned_estate<'s>(input: &Input<'s>, world: &World<'s>, graph: &Graph) -> (Estate, Imagined<'s>) {
+    let imagined = imagine(input, world, graph);
+    let plain =
+        imagined.objects.iter().map(|(a, value)| (a.clone(), value.clone().unmark_deep().0)).collect();
+    let account = account(input.facts);
+    (estate(&plain, Some(input.spec), account.as_deref()), imagined)
+}
+
+/// Judges every assertion of the stack, and says who gains and who loses what. Breaches are added to `diagnostics`.
+pub fn report<'s>(
+    input: &Input<'s>,
+    world: &World<'s>,
+    graph: &Graph,
+    refreshed: &Snapshot,
+    changes: bool,
+    diagnostics: &mut Diagnostics,
+) -> AccessReport {
+    let asserted = input.spec.all_modules().any(|(_, module)| !module.access.is_empty());
+    if !asserted && !changes {
+        return AccessReport::default();
+    }
+    let (after, imagined) = planned_estate(input, world, graph);
+    let mut report = AccessReport::default();
+    if asserted {
+        report.assertions = claims::judge_all(&imagined.world, &after, diagnostics);
+    }
+    if changes {
+        let account = account(input.facts);
+        let before = estate(&objects_of(refreshed, input.catalog), None, account.as_deref());
+        report.changes = difference(&before, &after);
+    }
+    report
+}
+
+/// Judges the assertions with the values that are real now.
+pub fn judge_now(
+    world: &World<'_>,
+    snapshot: &Snapshot,
+    catalog: &Catalog,
+    account: Option<&str>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Assertion> {
+    if world.spec().all_modules().all(|(_, module)| module.access.is_empty()) {
+        return vec![];
+    }
+    let estate = estate(&objects_of(snapshot, catalog), Some(world.spec()), account);
+    claims::judge_all(world, &estate, diagnostics)
+}
