@@ -16,10 +16,11 @@ from pathlib import Path
 import cases
 import cloud
 import readers
+import shared
 import tools
 from report import Report, Wrong
 
-GROUPS = (cases.terraform_walks, cases.terrane_walks, cases.terrane_alone, cases.plan_readers, cases.sandbox)
+GROUPS = (cases.terraform_walks, cases.terrane_walks, cases.terrane_alone, cases.plan_readers, shared.shared_state, cases.sandbox)
 
 
 def missing():

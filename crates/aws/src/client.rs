@@ -206,7 +206,7 @@ fn set(texts: &[String]) -> BTreeSet<Arc<str>> {
 }
 
 /// The settings as far as they mean something in the sandbox.
-fn in_sandbox(settings: Settings) -> Settings {
+pub(crate) fn in_sandbox(settings: Settings) -> Settings {
     Settings {
         region: settings.region,
         max_attempts: settings.max_attempts,

@@ -3,6 +3,7 @@
 //! [`catalog()`] registers everything; [`client::configure`] makes a session. A resource type sees desired and prior values
 //! and a client, never a spec, a graph or a plan.
 
+mod bridge;
 mod catalog;
 pub mod client;
 pub mod config;
@@ -31,6 +32,8 @@ mod partition;
 mod region;
 
 pub mod s3_backend;
+
+pub mod state_key;
 
 #[cfg(test)]
 mod testing;

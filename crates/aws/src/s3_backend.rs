@@ -16,12 +16,11 @@
 //! `kms:Decrypt` and `kms:GenerateDataKey`.
 
 mod backend;
-mod bridge;
 mod bucket;
 mod holder;
 mod journal;
 mod lock;
-mod settings;
+pub(crate) mod settings;
 mod table;
 
 #[cfg(test)]

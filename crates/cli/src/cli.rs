@@ -306,6 +306,14 @@ pub enum State {
         #[command(flatten)]
         lock: Lock,
     },
+    /// Copy the state to where the spec says it is now, or encrypt it as the spec says
+    Migrate {
+        /// Write over a state that is there already; encrypt anew though the method is the same
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        lock: Lock,
+    },
     /// Take objects out of the state and leave them in AWS
     Rm {
         /// The objects

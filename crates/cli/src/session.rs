@@ -72,17 +72,15 @@ pub fn open_sandbox(options: terrane_sandbox::Options) -> Result<Sandbox, Diagno
     })
 }
 
-/// The sandbox of a run, opened when it is first needed.
-#[derive(Default)]
-struct Embedded {
-    opened: OnceLock<Result<Sandbox, Diagnostic>>,
-}
-
-impl Embedded {
-    fn client(&self) -> Result<SandboxClient, Diagnostic> {
-        let opened = self.opened.get_or_init(|| hardships::options().and_then(open_sandbox));
-        opened.as_ref().map(client_of).map_err(Clone::clone)
-    }
+/// The sandbox of this run, opened when it is first needed, as its administrator's client. The encryption of the state may need
+/// it before the providers do.
+///
+/// # Errors
+/// As [`open_sandbox`].
+pub fn embedded() -> Result<SandboxClient, Diagnostic> {
+    static OPENED: OnceLock<Result<Sandbox, Diagnostic>> = OnceLock::new();
+    let opened = OPENED.get_or_init(|| hardships::options().and_then(open_sandbox));
+    opened.as_ref().map(client_of).map_err(Clone::clone)
 }
 
 /// What the AWS clients need to work in a sandbox as its administrator.
@@ -145,15 +143,11 @@ impl Configured<'_> {
     /// # Errors
     /// What AWS has to say about the credentials.
     pub async fn open(self) -> Result<Sessions, Problem> {
-        let embedded = Embedded::default();
-        let opening = self.all.into_iter().map(|(key, provider, config, sandboxed)| {
-            let embedded = &embedded;
-            async move {
-                let sandbox = if sandboxed { Some(embedded.client()?) } else { None };
-                let options = Options { sandbox, user_agent: Some("terrane") };
-                let session = configure(&config, options).await;
-                session.map(|session| (key.clone(), session)).map_err(|error| refused(&error, &key, provider))
-            }
+        let opening = self.all.into_iter().map(|(key, provider, config, sandboxed)| async move {
+            let sandbox = if sandboxed { Some(embedded()?) } else { None };
+            let options = Options { sandbox, user_agent: Some("terrane") };
+            let session = configure(&config, options).await;
+            session.map(|session| (key.clone(), session)).map_err(|error| refused(&error, &key, provider))
         });
         let mut sessions: BTreeMap<ProviderKey, Session> = BTreeMap::new();
         sessions.extend(self.builtin.map(|key| (key, Session::new(Facts::default(), Arc::new(())))));

@@ -169,17 +169,25 @@ impl Stack {
     }
 }
 
-/// The state of the current folder for commands that need no more of the spec. What is wrong elsewhere in it does not
-/// matter to them.
-pub fn state_backend() -> Result<Box<dyn Backend>, Problem> {
+/// What the current folder's spec says about the engine, whatever is wrong elsewhere in it.
+pub fn folder_settings() -> Result<(Module, Sources), Problem> {
     let parsed = terrane_spec::parse(spec_files()?);
     let broken = |d: &&Diagnostic| d.is_error() && d.code != "no-spec";
-    if parsed.module().settings.backend.is_none() && parsed.diagnostics().iter().any(|d| broken(&d)) {
+    let settings = &parsed.module().settings;
+    let silent = settings.backend.is_none() && settings.encryption.is_none();
+    if silent && parsed.diagnostics().iter().any(|d| broken(&d)) {
         // The settings may be in the part that can't be read.
         let errors = parsed.diagnostics().iter().filter(broken).cloned().collect();
         return Err(Problem::new(errors, &parsed.sources));
     }
-    backends::open(parsed.module(), &parsed.sources, &workspace())
+    Ok((parsed.module().clone(), parsed.sources.clone()))
+}
+
+/// The state of the current folder for commands that need no more of the spec. What is wrong elsewhere in it does not
+/// matter to them.
+pub fn state_backend() -> Result<Box<dyn Backend>, Problem> {
+    let (module, sources) = folder_settings()?;
+    backends::open(&module, &sources, &workspace())
 }
 
 fn workspace() -> Arc<str> {

@@ -87,6 +87,20 @@ pub async fn unless_stopped<T>(
     }
 }
 
+/// What this command says in a lock.
+pub fn lock_info(operation: &str, place: &str) -> LockInfo {
+    LockInfo {
+        id: uuid::Uuid::new_v4().to_string(),
+        operation: operation.to_owned(),
+        who: format!("{}@{}", user(), host()),
+        version: VERSION.to_owned(),
+        created: now(),
+        path: place.to_owned(),
+        process: terrane_aws::s3_backend::this_process().unwrap_or_default(),
+        ..LockInfo::default()
+    }
+}
+
 /// Takes the state's lock, reads it, and brings in what a run that died had done.
 ///
 /// # Errors
@@ -98,16 +112,7 @@ pub fn open_store(
     lineage: &str,
     terminal: &Terminal,
 ) -> Result<Store, Problem> {
-    let info = LockInfo {
-        id: uuid::Uuid::new_v4().to_string(),
-        operation: operation.to_owned(),
-        who: format!("{}@{}", user(), host()),
-        version: VERSION.to_owned(),
-        created: now(),
-        path: backend.place(),
-        process: terrane_aws::s3_backend::this_process().unwrap_or_default(),
-        ..LockInfo::default()
-    };
+    let info = lock_info(operation, &backend.place());
     let deadline = Instant::now() + lock.lock_timeout;
     let mut told = false;
     let mut again = |refusal: &StateError| {

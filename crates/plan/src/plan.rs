@@ -182,6 +182,25 @@ pub struct Totals {
 }
 
 impl Plan {
+    /// Whether a sensitive value is in it, of the objects, the variables or the outputs.
+    pub fn holds_secrets(&self) -> bool {
+        let secret = |value: &Value| value.marks_deep().sensitive;
+        let in_snapshot = |snapshot: &Snapshot| {
+            let mut objects = snapshot
+                .instances()
+                .flat_map(|(_, _, instance)| instance.current.iter().chain(instance.deposed.values()));
+            snapshot.outputs.values().any(|output| output.sensitive)
+                || objects.any(|object| !object.sensitive.is_empty())
+        };
+        let changes = self.changes.iter().flat_map(|change| change.before.iter().chain(&change.after));
+        let drift = self.drift.iter().flat_map(|drift| std::iter::once(&drift.before).chain(&drift.after));
+        self.variables.values().any(secret)
+            || changes.chain(drift).any(secret)
+            || self.outputs.values().any(|output| output.sensitive)
+            || in_snapshot(&self.prior)
+            || in_snapshot(&self.refreshed)
+    }
+
     /// Counts the actions.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();

@@ -15,6 +15,8 @@ pub struct Settings {
     pub required_versions: Vec<RequiredVersion>,
     /// Where the state is kept; absent: in the default place.
     pub backend: Option<Backend>,
+    /// How state, journal and plans are encrypted; absent: they are in the clear.
+    pub encryption: Option<Encryption>,
     /// The table that a version may be required in, for messages.
     pub span: Option<Span>,
 }
@@ -65,6 +67,17 @@ pub enum BackendKind {
         /// Where each of them stands.
         places: Places,
     },
+}
+
+/// How state, journal and plans are encrypted. The arguments are literals; who encrypts reads them.
+#[derive(Clone, Debug)]
+pub struct Encryption {
+    /// An object of all arguments.
+    pub body: Expr,
+    /// Where each of them stands.
+    pub places: Places,
+    /// The header in the file.
+    pub span: Span,
 }
 
 impl Settings {

@@ -23,6 +23,9 @@ pub enum FormatError {
     /// Written by OpenTofu with state encryption.
     #[error("It is encrypted")]
     Encrypted,
+    /// Written by this program with `[terrane.encryption]`.
+    #[error("It is encrypted by Terrane, and the spec has no `[terrane.encryption]`")]
+    Sealed,
     /// A format before version 4.
     #[error("It has format version {found}, which is older than version 4")]
     OldFormat {
@@ -226,6 +229,11 @@ impl FormatError {
             FormatError::Encrypted => {
                 vec!["Decrypt it with OpenTofu: `tofu state pull` prints the plain state.".to_owned()]
             }
+            FormatError::Sealed => vec![
+                "Say in `[terrane.encryption]` how it opens. To keep it in the clear from now on, say so under \
+                 `[terrane.encryption.fallback]`, with `allow_unencrypted = true`."
+                    .to_owned(),
+            ],
             FormatError::OldFormat { .. } => {
                 vec!["Let a current Terraform rewrite it: `terraform apply -refresh-only`.".to_owned()]
             }

@@ -1,10 +1,11 @@
 //! Snapshot and JSON on disk, lineage, serial, lock, journal, the backend trait.
 //!
 //! Reading order: [`snapshot`] (what is known to exist), [`v4`] (how that looks on disk), [`backend`] (where it is kept),
-//! [`lock`] and [`local`] (in files), [`journal`] (what happened since), [`store`] (all of it at work).
+//! [`lock`] and [`local`] (in files), [`journal`] (what happened since), [`seal`] (all of it encrypted), [`store`] (all of it
+//! at work).
 //!
 //! INVARIANT: synchronous; knows no spec, no plan and no provider; takes paths, names and times as arguments and reads
-//! neither the environment nor the clock; prints nothing.
+//! neither the environment nor the clock; prints nothing. Randomness is taken for keys and nonces alone.
 
 pub mod error;
 
@@ -21,6 +22,8 @@ pub mod disk;
 pub mod local;
 
 pub mod journal;
+
+pub mod seal;
 
 pub mod store;
 

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::backend::{Backend, DEFAULT_WORKSPACE, Taken, Write, check_workspace, in_line, version_of};
 use crate::disk::{Disk, beside};
@@ -15,6 +16,7 @@ use crate::error::StateError;
 use crate::journal::Log;
 use crate::journal::log::FileLog;
 use crate::lock::{LockInfo, try_lock, try_record_lock};
+use crate::seal::{Purpose, Sealing, method_of};
 
 const SUFFIX: &str = ".tfstate";
 
@@ -28,6 +30,8 @@ pub struct Local {
     held: Option<Held>,
     /// Whether the state as it was before this run is in the backup.
     backed_up: bool,
+    /// How a backup is encrypted whose state is not yet.
+    sealing: Option<Arc<Sealing>>,
 }
 
 struct Held {
@@ -54,7 +58,20 @@ impl Local {
         check_workspace(workspace)?;
         let default_path = path.map(Path::to_owned);
         let path = place(folder, default_path.as_deref(), workspace);
-        Ok(Local { disk, folder: folder.to_owned(), default_path, path, held: None, backed_up: false })
+        Ok(Local {
+            disk,
+            folder: folder.to_owned(),
+            default_path,
+            path,
+            held: None,
+            backed_up: false,
+            sealing: None,
+        })
+    }
+
+    /// Encrypts backups from now on, also that of a state in the clear.
+    pub fn seal_backups(&mut self, sealing: Arc<Sealing>) {
+        self.sealing = Some(sealing);
     }
 
     /// The state file.
@@ -131,7 +148,11 @@ impl Local {
         if self.backed_up {
             return Ok(());
         }
-        if let Some(bytes) = self.read()? {
+        if let Some(mut bytes) = self.read()? {
+            if let Some(sealing) = self.sealing.as_ref().filter(|_| method_of(&bytes).is_none()) {
+                let version = version_of(&bytes).ok();
+                bytes = sealing.seal(Purpose::State, version.as_ref(), &bytes)?;
+            }
             self.replace(&self.backup_path(), &bytes)?;
         }
         self.backed_up = true;
@@ -253,6 +274,19 @@ impl Backend for Local {
 
     fn journal(&self) -> Box<dyn Log> {
         Box::new(FileLog::new(self.disk.clone(), &self.journal_path()))
+    }
+
+    fn put_aside(&mut self) -> Result<String, StateError> {
+        let target = self.target();
+        let named = |n: u32| {
+            let mut name = target.clone().into_os_string();
+            name.push(if n == 0 { ".migrated".to_owned() } else { format!(".migrated-{n}") });
+            PathBuf::from(name)
+        };
+        let aside = (0..).map(named).find(|path| !path.exists()).unwrap_or_else(|| named(0));
+        self.disk.rename(&target, &aside).map_err(io_error("rename", &target))?;
+        self.disk.sync_folder(&aside).map_err(io_error("save", &aside))?;
+        Ok(aside.display().to_string())
     }
 
     fn lock(&mut self, info: &LockInfo) -> Result<Taken, StateError> {

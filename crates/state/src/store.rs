@@ -51,6 +51,9 @@ pub struct Recovered {
     pub merged: BTreeSet<Address>,
 }
 
+/// The key in Terrane's own part of a snapshot that could not be written.
+pub const UNSAVED: &str = "unsaved";
+
 /// A state at work. Not dropped but [finished](Store::finish) in the normal course; a drop leaves journal and state such
 /// that the next beginning finds everything.
 pub struct Store {
@@ -231,6 +234,66 @@ impl Store {
             self.journal.clear()?;
         }
         Ok(committed)
+    }
+
+    /// Writes the snapshot though it says the same as before: the backend may keep it otherwise now.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub fn rewrite(&mut self) -> Result<Committed, StateError> {
+        self.look_again()?;
+        self.saved.content = None;
+        self.pending += 1;
+        self.commit()
+    }
+
+    /// Puts the state aside after it was copied, answers its new name, and gives the lock back.
+    ///
+    /// # Errors
+    /// When it may still be there; the lock is given back all the same.
+    pub fn put_aside(mut self) -> Result<String, StateError> {
+        let aside = self.backend.put_aside();
+        let removed = self.journal.remove_if_empty();
+        let unlocked = self.backend.unlock();
+        let aside = aside?;
+        removed?;
+        unlocked.map(|()| aside)
+    }
+
+    /// The snapshot as the backend would keep it, for when it can't.
+    ///
+    /// # Errors
+    /// When it has no form, or can't be encrypted.
+    pub fn unsaved(&self) -> Result<Vec<u8>, StateError> {
+        let serial = self.saved.version.as_ref().map_or(0, |version| version.serial) + 1;
+        let mut snapshot = Snapshot { serial, ..self.snapshot.clone() };
+        let open: Vec<u64> = self.open.keys().copied().collect();
+        snapshot.terrane.insert(UNSAVED.to_owned(), serde_json::json!({ "open": open }));
+        v4::check(&snapshot).map_err(|source| self.format(source))?;
+        self.backend.sealed(&snapshot.version(), &v4::render(&snapshot))
+    }
+
+    /// Takes in a snapshot that [`unsaved`](Store::unsaved) gave: it knows what became of the intents that were not open then.
+    /// False when the snapshot is none of these.
+    ///
+    /// # Errors
+    /// As [`Store::outcome`].
+    pub fn take_unsaved(&mut self, mut snapshot: Snapshot) -> Result<bool, StateError> {
+        let Some(unsaved) = snapshot.terrane.shift_remove(UNSAVED) else { return Ok(false) };
+        let still: BTreeSet<u64> = unsaved
+            .get("open")
+            .and_then(serde_json::Value::as_array)
+            .map(|open| open.iter().filter_map(serde_json::Value::as_u64).collect())
+            .unwrap_or_default();
+        self.snapshot = Snapshot { serial: self.snapshot.serial, ..snapshot };
+        for (n, intent) in self.open.clone() {
+            if !still.contains(&n) {
+                let why = "the state that could not be written knows it".to_owned();
+                self.outcome(Outcome::of(intent.address, Some(n), crate::Change::Nothing { why }))?;
+            }
+        }
+        self.pending += 1;
+        Ok(true)
     }
 
     fn write(&mut self) -> Result<Committed, StateError> {

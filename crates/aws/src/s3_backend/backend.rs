@@ -15,12 +15,12 @@ use terrane_state::{
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
-use super::bridge::Bridge;
 use super::bucket::{Bucket, Only, Put, in_backend, problem};
 use super::journal::S3Log;
 use super::lock::{Held, Site, force, keep, lost, now};
 use super::settings::BackendSettings;
 use super::table::Table;
+use crate::bridge::Bridge;
 use crate::client::{Options, load};
 
 /// How often, and how many times, a state is read anew that is not the one whose digest was noted.
@@ -269,6 +269,26 @@ impl Backend for S3 {
 
     fn journal(&self) -> Box<dyn Log> {
         Box::new(S3Log::new(self.bridge.clone(), self.site.clone(), self.lost.clone()))
+    }
+
+    fn put_aside(&mut self) -> Result<String, StateError> {
+        let Some(bytes) = self.look()?.bytes.clone() else { return Ok(self.place()) };
+        let site = self.site.clone();
+        self.seen = None;
+        self.bridge.wait(async move {
+            for n in 0.. {
+                let more = if n == 0 { String::new() } else { format!("-{n}") };
+                let aside = format!("{}.migrated{more}", site.object);
+                if let Put::Done(_) = site.bucket.put(&aside, bytes.clone(), &Only::Absent).await? {
+                    site.bucket.delete(&site.object).await?;
+                    if let Some(table) = &site.table {
+                        table.forget_digest(&site.id()).await?;
+                    }
+                    return Ok(site.bucket.url(&aside));
+                }
+            }
+            Ok(site.url())
+        })
     }
 
     fn lock(&mut self, info: &LockInfo) -> Result<Taken, StateError> {

@@ -180,7 +180,7 @@ pub(super) fn problem(place: &str, error: &Error) -> StateError {
 }
 
 /// A hint about the provider's configuration, said of the backend's.
-pub(super) fn in_backend(hint: &str) -> String {
+pub(crate) fn in_backend(hint: &str) -> String {
     hint.replace("[provider.aws]", "[terrane.backend.s3]").replace("of the provider", "of the backend")
 }
 

@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use terrane_state::{Keep, Log, StateError};
 use tokio::sync::{mpsc, oneshot};
 
-use super::bridge::{Bridge, gone};
 use super::bucket::{Bucket, Only, Put};
 use super::lock;
 use super::lock::Site;
+use crate::bridge::{Bridge, gone};
 
 /// A piece that has so many bytes gets no more lines.
 const PIECE: usize = 64 * 1024;

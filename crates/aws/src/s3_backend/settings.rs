@@ -14,7 +14,7 @@ use crate::object::{filled, first, flag};
 use crate::settings::Settings;
 
 /// Arguments that mean the same here and in the provider's configuration.
-const SHARED: &[&str] = &[
+pub(crate) const SHARED: &[&str] = &[
     "access_key",
     "allowed_account_ids",
     "custom_ca_bundle",
@@ -41,6 +41,9 @@ const SHARED: &[&str] = &[
     "use_dualstack_endpoint",
     "use_fips_endpoint",
 ];
+
+/// How often a call is tried when the spec does not say.
+const ATTEMPTS: u32 = 7;
 
 /// The schema.
 pub fn schema() -> Block {
@@ -177,6 +180,8 @@ impl BackendSettings {
             endpoints.and_then(|block| filled(block, name)).map(str::to_owned).or_else(|| owned(old))
         };
         let (Some(mut shared), []) = (shared, problems.as_slice()) else { return Err(problems) };
+        // The state is written again and again; what can't be reached for several seconds is told.
+        shared.max_attempts.get_or_insert(ATTEMPTS);
         shared.endpoints.extend(endpoint("sts", "sts_endpoint").map(|url| ("sts", url)));
         Ok(BackendSettings {
             bucket: owned("bucket").unwrap_or_default(),

@@ -10,9 +10,9 @@ use terrane_model::Value;
 use terrane_state::journal::Keep;
 use terrane_state::{Backend, LockInfo, StateError, Version, Write};
 
-use super::bridge::Bridge;
 use super::settings::BackendSettings;
 use super::*;
+use crate::bridge::Bridge;
 use double::Double;
 
 fn settings(more: &[(&'static str, Value)]) -> BackendSettings {

@@ -1,6 +1,7 @@
 //! `terrane apply`: carries out a saved plan, or plans, asks and carries out.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use terrane_model::Diagnostic;
@@ -9,9 +10,11 @@ use terrane_plan::file::read;
 use terrane_plan::order::Step;
 use terrane_plan::plan::Mode;
 use terrane_reconcile::{Report, Run, Sessions, Stop, apply};
+use terrane_state::Store;
 
-use super::plan::mode;
+use super::plan::{mode, open_private};
 use crate::cli::{Apply, Global, Planning};
+use crate::encryption::plan_from_file;
 use crate::exit::{Ended, Exit, Problem};
 use crate::functions;
 use crate::modules::unchanged;
@@ -118,6 +121,7 @@ pub fn load(file: &Path) -> Result<(Plan, terrane_plan::file::Envelope), Problem
         Problem::from(Diagnostic::error("unusable-plan", "Unusable plan file", detail))
     };
     let bytes = fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let bytes = plan_from_file(file, bytes)?;
     read(&bytes).map_err(|error| unusable(error.to_string()))
 }
 
@@ -245,11 +249,43 @@ fn again(global: &Global, mode: Mode) -> String {
     format!("terrane{folder} {command}{sandbox}")
 }
 
+/// Where a state goes that its backend did not take.
+const UNSAVED: &str = "errored.tfstate";
+
+/// Saves the state and gives the lock back. What a bucket does not take is kept in a file.
+fn save(mut store: Store) -> Result<(), Problem> {
+    let error = match store.commit() {
+        Err(error) if store.place().starts_with("s3://") => error,
+        _ => return store.finish().map(drop).map_err(Problem::from),
+    };
+    let kept = store.unsaved().map_err(Problem::from).and_then(|bytes| {
+        let written = open_private(Path::new(UNSAVED)).and_then(|mut file| file.write_all(&bytes));
+        written.map_err(|error| Diagnostic::error("state-io", "State not saved", error.to_string()).into())
+    });
+    // What can't be reached can't be unlocked either; the error to be told is the first one.
+    let _ = store.leave();
+    let diagnostic = error.diagnostic();
+    Err(match kept {
+        Ok(()) => diagnostic
+            .hint(format!(
+                "The state as it should be is in `{UNSAVED}` now. When the bucket can be reached again, write it there before anything \
+                 else: `terrane state push {UNSAVED}`."
+            ))
+            .hint("The lock may still be there; `terrane force-unlock` takes it away.")
+            .into(),
+        Err(problem) => {
+            let mut all = vec![diagnostic];
+            all.extend(problem.diagnostics);
+            Problem::new(all, &terrane_model::Sources::default())
+        }
+    })
+}
+
 /// Saves what is to be saved and gives the lock back, however it went.
 fn finish(work: Work, ended: Result<Exit, Problem>, terminal: &Terminal) -> Ended {
     let sources = work.stack.spec.sources.clone();
     let finished = match ended.is_ok() {
-        true => work.store.finish().map(drop).map_err(Problem::from),
+        true => save(work.store),
         false => work.leave(),
     };
     match (ended, finished) {

@@ -93,6 +93,7 @@ fn of_file(file: &Path, schemas: &dyn Schemas) -> Result<(Vec<Item>, Sides), Pro
         Problem::from(Diagnostic::error("unusable-plan", "Unusable plan file", detail))
     };
     let bytes = fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    let bytes = crate::encryption::file_in_the_clear(file, bytes)?;
     match read(&bytes) {
         Ok((plan, _)) => Ok((of_plan(&plan), Sides::Both)),
         Err(FileError::NotAPlan) => match terrane_state::parse(&bytes) {

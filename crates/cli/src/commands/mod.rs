@@ -9,6 +9,7 @@ pub mod fmt;
 pub mod force_unlock;
 pub mod graph;
 pub mod init;
+pub mod migrate;
 pub mod output;
 pub mod plan;
 pub mod probe;

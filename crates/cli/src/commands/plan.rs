@@ -11,6 +11,7 @@ use terrane_reconcile::Stop;
 
 use crate::cli::{Global, Plan as Arguments};
 use crate::commands::review::{self, Saved};
+use crate::encryption::plan_to_file;
 use crate::exit::{Ended, Exit, Problem};
 use crate::progress::Progress;
 use crate::render::{diagnostics, plan_json, plan_text};
@@ -18,6 +19,10 @@ use crate::signals;
 use crate::stack::{Stack, VERSION};
 use crate::terminal::Terminal;
 use crate::work::{Work, block_on};
+
+/// Said when a plan was sealed with the key of this folder.
+const BOUND: &str = "The plan holds sensitive values and is sealed, with a key that stays in `.terrane/plan.key`. To apply it on another \
+                     machine, set TERRANE_PLAN_KEY for both commands.\n";
 
 /// What a plan is for, by the flags.
 pub fn mode(destroy: bool, refresh_only: bool) -> Mode {
@@ -51,7 +56,22 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
     let warnings = [work.stack.warnings.as_slice(), plan.warnings.as_slice()].concat();
     let envelope = envelope(&work.stack, &work.plan_time, &warnings);
     let saved = match &arguments.out {
-        Some(file) => Some((file.as_path(), save(file, write(&plan, &envelope))?)),
+        Some(file) => {
+            let spec = &work.stack.spec;
+            let bytes = plan_to_file(&plan, &write(&plan, &envelope), &spec.root, &spec.sources);
+            let saved = bytes.and_then(|(bytes, bound)| Ok((save(file, bytes)?, bound)));
+            let (bytes, bound) = match saved {
+                Ok(saved) => saved,
+                Err(problem) => {
+                    work.leave()?;
+                    return Err(problem);
+                }
+            };
+            if bound {
+                terminal.tell(BOUND);
+            }
+            Some((file.as_path(), bytes))
+        }
         None => None,
     };
     terminal.report(&warnings, &work.stack.spec.sources);
@@ -97,7 +117,8 @@ fn save(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
     })
 }
 
-fn open_private(path: &Path) -> std::io::Result<fs::File> {
+/// Opens a file that only its owner may read, to write it anew.
+pub fn open_private(path: &Path) -> std::io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

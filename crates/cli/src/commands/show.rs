@@ -10,6 +10,7 @@ use terrane_state::{Snapshot, Store};
 
 use crate::cli::{Show, View};
 use crate::commands::review::{self, Saved};
+use crate::encryption::file_in_the_clear;
 use crate::exit::{Ended, Exit, Problem};
 use crate::functions;
 use crate::render::{plan_json, plan_text, state, state_json};
@@ -50,14 +51,15 @@ fn show_file(file: &Path, view: &View, terminal: &Terminal) -> Ended {
         Problem::from(Diagnostic::error("unusable-plan", "Unusable plan file", detail))
     };
     let bytes = fs::read(file).map_err(|error| unusable(error.to_string()))?;
-    match read(&bytes) {
+    let clear = file_in_the_clear(file, bytes.clone())?;
+    match read(&clear) {
         Ok((plan, envelope)) if review::is_wanted(view) => {
             let saved = Saved { file, bytes: &bytes };
             terminal.say(&review::written(&plan, &envelope, Some(saved), view, &session::catalog()));
             Ok(Exit::Done)
         }
         Ok((plan, envelope)) => show_plan(&plan, envelope, terminal),
-        Err(FileError::NotAPlan) => match terrane_state::parse(&bytes) {
+        Err(FileError::NotAPlan) => match terrane_state::parse(&clear) {
             Ok(_) if review::is_wanted(view) => Err(review::of_a_state()),
             Ok(snapshot) => show_state(Some(snapshot), terminal),
             Err(_) => Err(unusable(FileError::NotAPlan.to_string())),

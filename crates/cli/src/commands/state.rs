@@ -7,9 +7,11 @@ use std::path::Path;
 use terrane_model::nearest::nearest;
 use terrane_model::{Address, Diagnostic};
 use terrane_state::journal::{Change, Outcome};
+use terrane_state::store::UNSAVED;
 use terrane_state::{Snapshot, Store};
 
 use crate::cli::{Lock, State};
+use crate::encryption::file_in_the_clear;
 use crate::exit::{Ended, Exit, Problem};
 use crate::render::{state, state_json};
 use crate::session;
@@ -24,6 +26,7 @@ pub fn run(command: State, terminal: &Terminal) -> Ended {
         State::Show { address } => show(&address, terminal),
         State::Pull => pull(terminal),
         State::Push { file, force, lock } => push(&file, force, &lock, terminal),
+        State::Migrate { force, lock } => super::migrate::run(force, &lock, terminal),
         State::Rm { addresses, dry_run, lock } => remove(&addresses, dry_run, &lock, terminal),
         State::Mv { from, to, dry_run, lock } => rename(&from, &to, dry_run, &lock, terminal),
     }
@@ -101,17 +104,19 @@ fn push(file: &Path, force: bool, lock: &Lock, terminal: &Terminal) -> Ended {
         }
         false => fs::read(file).map_err(unreadable)?,
     };
+    let bytes = file_in_the_clear(file, bytes)?;
     let pushed = terrane_state::parse(&bytes)
         .map_err(|source| terrane_state::StateError::Format { place: file.display().to_string(), source })?;
     let mut store = open_store(state_backend()?, lock, "OperationTypeStatePush", &pushed.lineage, terminal)?;
     let current = store.snapshot().version();
+    let unsaved = pushed.terrane.contains_key(UNSAVED);
     let refused = match () {
         () if force => None,
         () if current.lineage != pushed.lineage => Some(format!(
             "It is of the lineage `{}`, and the present state of `{}`.",
             pushed.lineage, current.lineage
         )),
-        () if current.serial > pushed.serial => {
+        () if current.serial > pushed.serial || (unsaved && current.serial == pushed.serial) => {
             Some(format!("It has the serial {}, and the present state {}.", pushed.serial, current.serial))
         }
         () => None,
@@ -121,6 +126,12 @@ fn push(file: &Path, force: bool, lock: &Lock, terminal: &Terminal) -> Ended {
         let detail = format!("The state in `{}` does not follow the present one. {why}", file.display());
         let error = Diagnostic::error("state-refused", "State refused", detail);
         return Err(error.hint("`--force` puts it in its place nevertheless.").into());
+    }
+    if unsaved && current.lineage == pushed.lineage {
+        let taken = store.take_unsaved(pushed);
+        store.finish()?;
+        taken?;
+        return Ok(Exit::Done);
     }
     if let Err(problem) = nothing_open(&store) {
         store.leave()?;

@@ -3,16 +3,31 @@
 use terrane_model::{Diagnostic, Span};
 
 use super::{Decoder, header};
-use crate::settings::{Backend, BackendKind, Engine, RequiredVersion};
+use crate::settings::{Backend, BackendKind, Encryption, Engine, RequiredVersion};
 use crate::toml::{Entry, Table};
 use crate::version::Requirement;
 
 impl Decoder {
     pub(super) fn terrane(&mut self, entry: &Entry) {
         let Some(table) = self.table(&entry.node, "terrane") else { return };
-        self.only(table, "terrane", &["backend", "required_version"]);
+        self.only(table, "terrane", &["backend", "encryption", "required_version"]);
         self.required_version(table, Engine::Terrane);
         self.backend(table, header(entry));
+        self.encryption(table);
+    }
+
+    fn encryption(&mut self, table: &Table) {
+        let Some(entry) = table.get("encryption") else { return };
+        let span = header(entry);
+        let Some(inside) = self.table(&entry.node, "encryption") else { return };
+        for (name, entry) in &inside.entries {
+            self.literal_only(&entry.node, name);
+        }
+        let (body, places) = self.block(inside, span, &[]);
+        match self.module.settings.encryption.as_ref().map(|e| e.span) {
+            Some(first) => self.duplicate("encryption", span, first),
+            None => self.module.settings.encryption = Some(Encryption { body, places, span }),
+        }
     }
 
     pub(super) fn terraform(&mut self, entry: &Entry) {

@@ -140,6 +140,9 @@ fn check_version(top: &BTreeMap<String, &RawValue>) -> Result<()> {
     if top.contains_key("encrypted_data") {
         return Err(FormatError::Encrypted);
     }
+    if top.contains_key("terrane_encryption") {
+        return Err(FormatError::Sealed);
+    }
     match scalar(top.get("version").copied(), At::ROOT.key("version"), "the number 4")? {
         4u64 => Ok(()),
         found @ 0..4 => Err(FormatError::OldFormat { found }),

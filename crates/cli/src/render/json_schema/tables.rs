@@ -77,7 +77,8 @@ pub fn definitions() -> Map<String, Json> {
     let destroy = object(map(json!({ "destroy": flag() })), &[]);
     let local = object(map(json!({ "path": text(), "workspace_dir": text() })), &[]);
     let backend = object(map(json!({ "local": local, "s3": { "type": "object" } })), &[]);
-    let terrane = map(json!({ "required_version": text(), "backend": backend }));
+    let terrane =
+        map(json!({ "required_version": text(), "backend": backend, "encryption": { "type": "object" } }));
     map(json!({
         "template": { "type": "string", "pattern": TEMPLATE, "description": "A template, such as `${var.name}`." },
         "count": { "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string" }] },

@@ -12,16 +12,16 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 /// A runtime on a thread of its own. Both end when this is dropped.
-pub(super) struct Bridge {
+pub(crate) struct Bridge {
     handle: Handle,
     /// Dropped with the bridge, which ends the thread.
     _open: oneshot::Sender<()>,
 }
 
 impl Bridge {
-    pub(super) fn new() -> Result<Bridge, StateError> {
+    pub(crate) fn new() -> Result<Bridge, StateError> {
         let failed = |error: std::io::Error| {
-            let detail = format!("The thread for calls to S3 could not be started: {error}.");
+            let detail = format!("The thread for calls about the state could not be started: {error}.");
             StateError::Backend(Box::new(Diagnostic::error("no-runtime", "No runtime", detail)))
         };
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
@@ -33,7 +33,7 @@ impl Bridge {
     }
 
     /// Waits for the future's answer.
-    pub(super) fn wait<T: Send + 'static>(
+    pub(crate) fn wait<T: Send + 'static>(
         &self,
         future: impl Future<Output = Result<T, StateError>> + Send + 'static,
     ) -> Result<T, StateError> {
@@ -46,7 +46,7 @@ impl Bridge {
     }
 
     /// Lets the future go on by itself, until it ends or the bridge does.
-    pub(super) fn spawn(
+    pub(crate) fn spawn(
         &self,
         future: impl Future<Output = ()> + Send + 'static,
     ) -> tokio::task::AbortHandle {
@@ -55,8 +55,7 @@ impl Bridge {
 }
 
 /// The thread of the bridge is gone.
-pub(super) fn gone() -> StateError {
-    let detail =
-        "The thread for calls to S3 ended before its time. This is a bug in Terrane. Please report it.";
+pub(crate) fn gone() -> StateError {
+    let detail = "The thread for calls about the state ended before its time. This is a bug in Terrane. Please report it.";
     StateError::Backend(Box::new(Diagnostic::error("no-runtime", "No runtime", detail)))
 }
