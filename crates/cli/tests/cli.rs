@@ -19,6 +19,8 @@ mod schema;
 #[cfg(test)]
 mod script;
 #[cfg(test)]
+mod sealed;
+#[cfg(test)]
 mod stack;
 
 /// One test per script, and one that no script is forgotten.

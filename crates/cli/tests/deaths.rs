@@ -161,3 +161,24 @@ fn ctrl_c_while_aws_does_not_answer_ends_the_plan_at_once() {
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     assert!(!stack.path().join("state/.default.tfstate.lock.info").exists());
 }
+
+#[test]
+fn of_two_at_once_one_is_told_who_is_at_work_and_one_waits() {
+    let stack = Stack::example("encrypted-tables");
+    let running = until(&stack, &["apply", "-auto-approve"], "aws_kms_key.db_key: Creating...");
+    let sandboxed = |arguments: &[&str]| {
+        let mut command = stack.command(arguments);
+        Ran::of(command.env("TERRANE_SANDBOX", "1").output().unwrap())
+    };
+    let refused = sandboxed(&["apply", "-auto-approve"]);
+    assert_eq!(refused.code, Some(1), "{}{}", refused.out, refused.err);
+    for text in ["State locked", "OperationTypeApply", "Who:", "Created:", "force-unlock"] {
+        assert!(refused.err.contains(text), "{text} is not in {}", refused.err);
+    }
+    let waited = sandboxed(&["apply", "-auto-approve", "-lock-timeout=120s"]);
+    assert_eq!(waited.code, Some(0), "{}{}", waited.out, waited.err);
+    assert!(waited.err.contains("Waiting for it..."), "{}", waited.err);
+    assert!(waited.out.contains("0 added, 0 changed, 0 destroyed"), "{}", waited.out);
+    assert_eq!(ended(running).code, Some(0));
+    is_whole(&stack);
+}

@@ -24,11 +24,15 @@ impl SealedLog {
         self.ends.clear();
         let place = self.inner.place();
         for line in sealed.split_inclusive(|byte| *byte == b'\n') {
+            // What a crash left of the last line says nothing; the reader cuts before it.
+            if !line.ends_with(b"\n") {
+                break;
+            }
             at += line.len() as u64;
-            // A line that was not written to its end is passed on as it is, for the reader to pass over.
-            match line.ends_with(b"\n") && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok() {
-                true => plain.extend(self.sealing.open(Purpose::Journal, &place, line)?),
-                false => plain.extend_from_slice(line),
+            match serde_json::from_slice::<serde::de::IgnoredAny>(line) {
+                Ok(_) => plain.extend(self.sealing.open(Purpose::Journal, &place, line)?),
+                // A damaged line is passed on as it is, for the reader to judge.
+                Err(_) => plain.extend_from_slice(line),
             }
             self.ends.push((plain.len() as u64, at));
         }

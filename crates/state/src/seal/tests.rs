@@ -147,12 +147,7 @@ fn a_sealed_journal_is_cut_and_read_like_a_plain_one() {
     bytes.extend_from_slice(b"{\"terrane_encryption\":1,\"purp");
     std::fs::write(&path, &bytes).unwrap();
     let mut log = backend().journal();
-    let read = log.open().unwrap().unwrap();
-    assert!(
-        read.starts_with(b"{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n{\"terrane"),
-        "{}",
-        String::from_utf8_lossy(&read)
-    );
+    assert_eq!(log.open().unwrap().unwrap(), b"{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n");
     log.cut(16).unwrap();
     log.append(b"{\"d\":4}\n", Keep::Safe).unwrap();
     drop(log);

@@ -12,6 +12,7 @@ use super::*;
 use crate::disk::{Disk, Fault, Op};
 use crate::journal::{Change, Operation};
 use crate::local::Local;
+use crate::seal::{Passphrase, Plain, Sealed, Sealing};
 use crate::snapshot::{Object, Output};
 
 mod crash;
@@ -41,22 +42,39 @@ fn intent(address: &Address, operation: Operation) -> Intent {
     }
 }
 
-struct Stack(tempfile::TempDir);
+struct Stack(tempfile::TempDir, Kept);
+
+/// How the state is kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kept {
+    Plain,
+    Sealed,
+}
 
 impl Stack {
     fn new() -> Stack {
-        Stack(tempfile::tempdir().unwrap())
+        Stack(tempfile::tempdir().unwrap(), Kept::Plain)
     }
 
     fn local(&self, disk: &Disk) -> Local {
         Local::on(disk.clone(), &self.0.path().join("state"), None, "default").unwrap()
     }
 
+    fn backend(&self, disk: &Disk) -> Box<dyn Backend> {
+        let local = Box::new(self.local(disk));
+        match self.1 {
+            Kept::Plain => local,
+            Kept::Sealed => {
+                let method = Box::new(Passphrase::cheap("a passphrase"));
+                Box::new(Sealed::new(local, Arc::new(Sealing::new(Some(method), vec![], Plain::Refused))))
+            }
+        }
+    }
+
     fn begin_on(&self, disk: &Disk) -> Result<Store, StateError> {
-        let local = self.local(disk);
         let info = LockInfo { id: "1".into(), ..LockInfo::default() };
         let access = Access::Locked { info: &info, again: &mut |_| false };
-        Store::begin(Box::new(local), "l", access)
+        Store::begin(self.backend(disk), "l", access)
     }
 
     fn begin(&self) -> Store {
@@ -64,7 +82,7 @@ impl Stack {
     }
 
     fn read(&self) -> Option<Snapshot> {
-        let bytes = Backend::read(&mut self.local(&Disk::default())).unwrap()?;
+        let bytes = self.backend(&Disk::default()).read().unwrap()?;
         Some(v4::parse(&bytes).unwrap())
     }
 

@@ -193,7 +193,12 @@ const NEVER: usize = usize::MAX;
 /// Runs the steps on a failing disk. Then lets a second run take over, and asks that it knows exactly what is there.
 /// Answers how many file operations there were.
 fn survives(steps: &[Step], stumbles: usize, dies: usize, written: usize) -> usize {
-    let stack = Stack::new();
+    survives_as(Kept::Plain, steps, stumbles, dies, written)
+}
+
+/// The same with the state kept in the clear or encrypted.
+fn survives_as(kept: Kept, steps: &[Step], stumbles: usize, dies: usize, written: usize) -> usize {
+    let stack = Stack(tempfile::tempdir().unwrap(), kept);
     let mut cloud = Cloud::new();
     let failing = FailingDisk { count: Arc::default(), stumbles, dies, written };
     if let Ok(store) = stack.begin_on(&failing.disk()) {
@@ -221,6 +226,15 @@ fn survives(steps: &[Step], stumbles: usize, dies: usize, written: usize) -> usi
 
 #[test]
 fn a_run_may_die_or_stumble_at_any_file_operation() {
+    dies_everywhere(Kept::Plain);
+}
+
+#[test]
+fn an_encrypted_run_may_die_or_stumble_at_any_file_operation() {
+    dies_everywhere(Kept::Sealed);
+}
+
+fn dies_everywhere(kept: Kept) {
     use Step::{Commit, Create, Delete, Rename, Replace, Update, UpdateSlowly};
     let steps = [
         Create(0),
@@ -238,12 +252,12 @@ fn a_run_may_die_or_stumble_at_any_file_operation() {
         Replace(1),
         Delete(1),
     ];
-    let operations = survives(&steps, NEVER, NEVER, 0);
+    let operations = survives_as(kept, &steps, NEVER, NEVER, 0);
     assert!(operations > 60, "{operations}");
     for at in 0..operations {
         for written in [0, 40, usize::MAX] {
-            survives(&steps, NEVER, at, written);
-            survives(&steps, at, NEVER, written);
+            survives_as(kept, &steps, NEVER, at, written);
+            survives_as(kept, &steps, at, NEVER, written);
         }
     }
 }
