@@ -68,6 +68,10 @@ pub enum Command {
     /// Look at the state, and move things in it
     #[command(subcommand)]
     State(State),
+    /// Mark an object as one to be made anew by the next apply
+    Taint(Taint),
+    /// Take off the mark that an object is to be made anew
+    Untaint(Taint),
     /// Take away the lock of a process that is gone
     ForceUnlock {
         /// The lock's id, as the error says it
@@ -202,6 +206,17 @@ pub struct Destroy {
 }
 
 #[derive(Debug, Args)]
+pub struct Taint {
+    /// The object
+    pub address: Address,
+    /// Succeed though there is no such object
+    #[arg(long)]
+    pub allow_missing: bool,
+    #[command(flatten)]
+    pub lock: Lock,
+}
+
+#[derive(Debug, Args)]
 pub struct Cost {
     /// A saved plan or a state; without one, a plan is made
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -234,6 +249,9 @@ pub struct Planning {
     /// Replace this object though nothing forces it
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<Address>,
+    /// Allow this object, or all of a resource, to be deleted though it is protected by `prevent_destroy`
+    #[arg(long, value_name = "ADDRESS")]
+    pub allow_destroy: Vec<Address>,
     /// How many calls and actions at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = at_least_one)]
     pub parallelism: usize,
@@ -465,6 +483,8 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Show(arguments) => commands::show::run(&arguments, &terminal),
         Command::Output { name, raw } => commands::output::run(name.as_deref(), raw, &terminal),
         Command::State(state) => commands::state::run(state, &terminal),
+        Command::Taint(arguments) => commands::taint::taint(&arguments, &terminal),
+        Command::Untaint(arguments) => commands::taint::untaint(&arguments, &terminal),
         Command::ForceUnlock { id, force } => commands::force_unlock::run(&id, force, &terminal),
         Command::Sandbox(Sandbox::Serve { port, test_key }) => {
             commands::sandbox::serve(port, test_key, &terminal)

@@ -284,7 +284,11 @@ impl Work {
             false => Observed::default(),
         };
         let facts = sessions.facts();
-        let options = Options { mode, replace: planning.replace.iter().cloned().collect() };
+        let options = Options {
+            mode,
+            replace: planning.replace.iter().cloned().collect(),
+            allow_destroy: planning.allow_destroy.iter().cloned().collect(),
+        };
         loop {
             let input = Input {
                 spec: &self.stack.spec,

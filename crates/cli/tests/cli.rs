@@ -55,6 +55,7 @@ scripts! {
     little_commands,
     migrate,
     modules,
+    moves,
     refresh_only,
     replacements,
     review,

@@ -70,6 +70,8 @@ pub enum Reason {
     DeleteBecauseEachKey,
     /// The module call is gone.
     DeleteBecauseNoModule,
+    /// It moved to an address that is not in the spec.
+    DeleteBecauseNoMoveTarget,
     /// A data source's arguments are not known yet.
     ReadBecauseConfigUnknown,
     /// A data source depends on something that changes.
@@ -90,6 +92,7 @@ impl Reason {
             Reason::DeleteBecauseCountIndex => "delete_because_count_index",
             Reason::DeleteBecauseEachKey => "delete_because_each_key",
             Reason::DeleteBecauseNoModule => "delete_because_no_module",
+            Reason::DeleteBecauseNoMoveTarget => "delete_because_no_move_target",
             Reason::ReadBecauseConfigUnknown => "read_because_config_unknown",
             Reason::ReadBecauseDependencyPending => "read_because_dependency_pending",
         })

@@ -1,6 +1,7 @@
 //! From a spec, a snapshot and what was observed to a plan that makes every choice.
 //!
-//! The flow, in the order of the modules: [`support`] (what is refused), [`world`] (values of everything on the way,
+//! The flow, in the order of the modules: [`support`] (what is refused), [`mod@moves`] (which object of the state is at which
+//! address now), [`removals`] (what is let go of), [`world`] (values of everything on the way,
 //! the one place where references are resolved, for planning and for applying), [`mod@graph`] (which resource needs
 //! which), [`conditions`] (what must hold), [`diff`] (one instance), [`mod@build`] (all of them), [`access`] (what it does to access), [`mod@order`] (what
 //! must wait for what during apply), [`mod@verify`] (a plan's own lint), [`mod@file`] (a plan on disk).
@@ -11,6 +12,10 @@
 pub mod plan;
 
 pub mod support;
+
+pub mod moves;
+
+pub mod removals;
 
 pub mod codec;
 

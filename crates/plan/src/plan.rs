@@ -74,6 +74,8 @@ pub struct Options {
     pub mode: Mode,
     /// Instances to replace though nothing forces it.
     pub replace: BTreeSet<Address>,
+    /// Instances that may be deleted though they are protected; one without key stands for all of its resource.
+    pub allow_destroy: BTreeSet<Address>,
 }
 
 /// What happens to one instance.
@@ -81,6 +83,8 @@ pub struct Options {
 pub struct Change {
     /// The instance.
     pub address: Address,
+    /// The address that it had in the state, where it moved.
+    pub previous_address: Option<Address>,
     /// The key under which the object was put aside, when it is a left-over of a replacement.
     pub deposed: Option<String>,
     /// The provider configuration that carries it out.
@@ -108,6 +112,8 @@ pub struct Change {
 pub struct Drift {
     /// The instance.
     pub address: Address,
+    /// The address that it had in the state, where it moved.
+    pub previous_address: Option<Address>,
     /// As the state had it.
     pub before: Value,
     /// As it was found; absent: it is gone.
@@ -220,9 +226,9 @@ impl Plan {
         totals
     }
 
-    /// Whether apply would change an object, an output or, when only refreshing, the state.
+    /// Whether apply would change an object, an address, an output or, when only refreshing, the state.
     pub fn has_changes(&self) -> bool {
-        self.changes.iter().any(|c| c.action.is_change())
+        self.changes.iter().any(|c| c.action.is_change() || c.previous_address.is_some())
             || self.outputs.values().any(|o| o.action() != Action::NoOp)
             || (self.mode == Mode::RefreshOnly && !self.drift.is_empty())
     }

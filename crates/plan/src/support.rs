@@ -12,16 +12,6 @@ pub fn refused(spec: &Spec) -> Diagnostics {
         found.push(Diagnostic::error("not-supported", "Not supported yet", detail).at(span).hint(instead));
     };
     for (_, module) in spec.all_modules() {
-        for moved in &module.moved {
-            let instead =
-                "Rename the object in the state with `terrane state mv FROM TO`, and take the entry out.";
-            refuse("`[[moved]]`", instead, moved.span);
-        }
-        for removed in &module.removed {
-            let instead = "`terrane state rm ADDRESS` lets go of an object without deleting it. An object whose resource is \
-                           taken out of the spec is deleted.";
-            refuse("`[[removed]]`", instead, removed.span);
-        }
         for import in &module.imports {
             let instead = "Terraform can import the object into this state; Terrane takes it over as it is.";
             refuse("`[[import]]`", instead, import.span);

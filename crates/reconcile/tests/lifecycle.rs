@@ -439,21 +439,6 @@ async fn a_long_action_is_told_of_every_ten_seconds() {
 }
 
 #[tokio::test]
-async fn what_is_not_carried_out_is_refused_and_never_passed_over() {
-    let mut stack = Stack::default();
-    stack.up("[resource.fake_thing.a]\nname = \"a\"\n").await.unwrap();
-    for text in [
-        "[[removed]]\nfrom = \"fake_thing.a\"\nlifecycle = { destroy = false }\n",
-        "[[moved]]\nfrom = \"fake_thing.a\"\nto = \"fake_thing.b\"\n[resource.fake_thing.b]\nname = \"a\"\n",
-    ] {
-        let errors = stack.up(text).await.unwrap_err();
-        assert_eq!(errors[0].code, "not-supported");
-        assert!(errors[0].span.is_some());
-    }
-    assert!(stack.cloud.names().contains("a"));
-}
-
-#[tokio::test]
 async fn a_replacement_of_what_is_not_there_is_an_error() {
     let spec = "[resource.fake_thing.abc]\nname = \"a\"\n";
     let mut stack = Stack::default();

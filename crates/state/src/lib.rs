@@ -11,6 +11,8 @@ pub mod error;
 
 pub mod snapshot;
 
+mod protection;
+
 pub mod v4;
 
 pub mod backend;

@@ -9,7 +9,7 @@ use terrane_plan::{Draft, Input, Observed, Options, Plan, ProviderKey, build};
 use terrane_provider::{Facts, Session};
 use terrane_reconcile::apply::ledger::Ledger;
 use terrane_reconcile::{Event, Events, Report, Run, Sessions, Stop, apply, observe, read_data};
-use terrane_spec::{Inputs, Spec};
+use terrane_spec::{Inputs, Loaded, Modules, Spec};
 use terrane_state::journal::{Change, Intent, Outcome};
 use terrane_state::{Snapshot, StateError};
 
@@ -29,6 +29,8 @@ pub struct Stack {
     pub parallelism: usize,
     /// How a run is interrupted.
     pub stop: Stop,
+    /// Texts of modules by the source that calls them.
+    pub modules: BTreeMap<&'static str, String>,
     /// What was told and written down, a line each.
     pub log: Log,
 }
@@ -125,6 +127,7 @@ impl Default for Stack {
             refresh: true,
             parallelism: 10,
             stop: Stop::default(),
+            modules: BTreeMap::new(),
             log: Log::default(),
         }
     }
@@ -136,7 +139,7 @@ impl Stack {
     /// # Errors
     /// What is wrong with it.
     pub fn spec(&self, text: &str) -> Result<Spec, Diagnostics> {
-        parse(text, &self.cloud)
+        parse(text, &self.modules, &self.cloud)
     }
 
     fn sessions(&self) -> Sessions {
@@ -218,8 +221,19 @@ fn defaults(spec: &Spec) -> BTreeMap<Arc<str>, Value> {
     values.map(|values| values.values).unwrap_or_default()
 }
 
-fn parse(text: &str, cloud: &Cloud) -> Result<Spec, Diagnostics> {
-    let parsed = terrane_spec::parse(vec![("terrane.toml".to_owned(), text.as_bytes().to_vec())]);
+fn parse(text: &str, modules: &BTreeMap<&'static str, String>, cloud: &Cloud) -> Result<Spec, Diagnostics> {
+    let parsed = terrane_spec::parse(vec![("terrane.toml".to_owned(), text.as_bytes().to_vec())])
+        .with_modules(&mut InMemory(modules));
     terrane_spec::check(parsed, &cloud.catalog(), &FunctionContext::closed())
         .map_err(|failed| failed.diagnostics)
+}
+
+struct InMemory<'a>(&'a BTreeMap<&'static str, String>);
+
+impl Modules for InMemory<'_> {
+    fn load(&mut self, source: &str, _: &str) -> Result<Loaded, String> {
+        let text = self.0.get(source).ok_or_else(|| format!("there is no `{source}`"))?;
+        let name = format!("{source}/terrane.toml");
+        Ok(Loaded { folder: source.into(), files: vec![(name, text.as_bytes().to_vec())] })
+    }
 }

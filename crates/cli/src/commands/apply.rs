@@ -32,7 +32,8 @@ pub fn run(global: &Global, arguments: Apply, terminal: &Terminal) -> Ended {
     match file {
         None => fresh(global, &planning, mode(destroy, refresh_only), applying.auto_approve, terminal),
         Some(file) => {
-            let more = destroy || refresh_only || !planning.replace.is_empty();
+            let more =
+                destroy || refresh_only || !planning.replace.is_empty() || !planning.allow_destroy.is_empty();
             if more {
                 return Err(beside_a_plan("no other way of planning"));
             }

@@ -18,5 +18,6 @@ pub mod sandbox;
 pub mod schema;
 pub mod show;
 pub mod state;
+pub mod taint;
 pub mod validate;
 pub mod version;

@@ -50,7 +50,7 @@ pub fn written(
     let document = document(plan, &about, more, schemas);
     match view.format {
         ViewFormat::Html => {
-            let told_by = |i: usize| plan.changes.get(i).filter(|change| is_shown(change)).map(id);
+            let told_by = |i: usize| plan.changes.get(i).filter(|change| is_shown(plan, change)).map(id);
             html::page(&document, &Graph::of_plan(plan), told_by)
         }
         _ => markdown::render(&document, markdown::ROOM),

@@ -22,6 +22,8 @@ pub fn run(terminal: &Terminal) -> Ended {
             errors.extend(crate::encryption::verify(&spec.root).err().unwrap_or_default());
             errors.extend(crate::backends::s3(&spec.root).err().unwrap_or_default());
             errors.extend(terrane_plan::graph::graph(&spec).err().unwrap_or_default());
+            errors.extend(terrane_plan::moves::check(&spec));
+            errors.extend(terrane_plan::removals::check(&spec));
             let exit = if errors.is_empty() { Exit::Done } else { Exit::Failed };
             ([spec.warnings, errors].concat(), spec.sources, exit)
         }

@@ -9,6 +9,9 @@ pub fn header(change: &Change) -> (String, Vec<String>) {
         Some(key) => format!("{} (deposed object {key})", change.address),
         None => change.address.to_string(),
     };
+    if let (Action::NoOp, Some(previous)) = (change.action, &change.previous_address) {
+        return (format!("{previous} has moved to {name}"), vec![]);
+    }
     let becomes = match (change.action, change.reason) {
         (Action::Create, _) => "will be created",
         (Action::Read, _) => "will be read during apply",
@@ -21,10 +24,14 @@ pub fn header(change: &Change) -> (String, Vec<String>) {
         (_, Reason::ReplaceByTriggers) => "will be replaced due to changes in replace_triggered_by",
         _ => "must be replaced",
     };
-    (format!("{name} {becomes}"), because(change))
+    let moved = change.previous_address.as_ref().map(|previous| format!("(moved from {previous})"));
+    (format!("{name} {becomes}"), because(change).into_iter().chain(moved).collect())
 }
 
-fn because(change: &Change) -> Vec<String> {
+fn because(change: &Change) -> Option<String> {
+    if change.action == Action::Forget {
+        return Some("(destroy = false is set in the configuration)".to_owned());
+    }
     let key = change.address.key.as_ref();
     let reason = match change.reason {
         Reason::DeleteBecauseNoResourceConfig => {
@@ -32,6 +39,10 @@ fn because(change: &Change) -> Vec<String> {
         }
         Reason::DeleteBecauseNoModule => {
             format!("because {} is not in configuration", change.address.resource.module)
+        }
+        Reason::DeleteBecauseNoMoveTarget => {
+            let previous = change.previous_address.as_ref().unwrap_or(&change.address);
+            format!("because {previous} was moved to {}, which is not in configuration", change.address)
         }
         Reason::DeleteBecauseWrongRepetition => match key {
             None => "because resource uses count or for_each".to_owned(),
@@ -55,9 +66,9 @@ fn because(change: &Change) -> Vec<String> {
         | Reason::ReplaceBecauseCannotUpdate
         | Reason::ReplaceBecauseTainted
         | Reason::ReplaceByRequest
-        | Reason::ReplaceByTriggers => return vec![],
+        | Reason::ReplaceByTriggers => return None,
     };
-    vec![format!("({reason})")]
+    Some(format!("({reason})"))
 }
 
 #[cfg(test)]
@@ -68,6 +79,7 @@ mod tests {
     fn change(address: &str, action: Action, reason: Reason) -> Change {
         Change {
             address: address.parse().unwrap(),
+            previous_address: None,
             deposed: None,
             provider: ProviderKey::default_of("aws"),
             action,
@@ -139,6 +151,28 @@ mod tests {
             let (header, because) = header(&change(address, action, reason));
             assert_eq!((header.as_str(), because.concat().as_str()), (sentence, why));
         }
+    }
+
+    #[test]
+    fn a_move_is_told() {
+        let moved = |action, reason| Change {
+            previous_address: Some("aws_a.old".parse().unwrap()),
+            ..change("aws_a.new", action, reason)
+        };
+        let told = |action, reason| {
+            let (header, because) = header(&moved(action, reason));
+            format!("{header} {}", because.join(" "))
+        };
+        assert_eq!(told(Action::NoOp, Reason::Plain), "aws_a.old has moved to aws_a.new ");
+        assert_eq!(
+            told(Action::Update, Reason::Plain),
+            "aws_a.new will be updated in-place (moved from aws_a.old)"
+        );
+        assert_eq!(
+            told(Action::Delete, Reason::DeleteBecauseNoMoveTarget),
+            "aws_a.new will be destroyed (because aws_a.old was moved to aws_a.new, which is not in configuration) (moved \
+             from aws_a.old)"
+        );
     }
 
     #[test]

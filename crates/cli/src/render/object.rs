@@ -24,6 +24,8 @@ pub fn change(
     replace_paths: &[Path],
     paint: Paint,
 ) -> String {
+    // What is let go of stays as it is.
+    let after = if action == Action::Forget { before } else { after };
     let mut tree = compare_block(&schema.block, before, after, &Forced::new(replace_paths));
     explain_policies(schema, before, after, &mut tree);
     let style = Style::changes(paint);

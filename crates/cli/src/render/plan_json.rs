@@ -61,6 +61,7 @@ pub fn plan(plan: &Plan, spec: &Spec, schemas: &dyn Schemas, timestamp: &str) ->
 
 fn change(change: &Change) -> Json {
     let mut out = head(&change.address, &change.provider.state_name());
+    previous(&mut out, change.previous_address.as_ref());
     if let Some(key) = &change.deposed {
         out.insert("deposed".into(), key.as_str().into());
     }
@@ -79,12 +80,20 @@ fn change(change: &Change) -> Json {
 }
 
 fn drifted(plan: &Plan, drift: &Drift) -> Json {
-    let provider = plan.prior.resource(&drift.address.resource).map(|resource| resource.provider.clone());
+    let was = drift.previous_address.as_ref().unwrap_or(&drift.address);
+    let provider = plan.prior.resource(&was.resource).map(|resource| resource.provider.clone());
     let mut out = head(&drift.address, &provider.unwrap_or_default());
+    previous(&mut out, drift.previous_address.as_ref());
     let action = if drift.after.is_some() { Action::Update } else { Action::Delete };
     let body = sides(action.json_names(), Some(&drift.before), drift.after.as_ref());
     out.insert("change".into(), Json::Object(body));
     Json::Object(out)
+}
+
+fn previous(out: &mut Map<String, Json>, address: Option<&Address>) {
+    if let Some(address) = address {
+        out.insert("previous_address".into(), address.to_string().into());
+    }
 }
 
 /// Before and after, with what of them is unknown and sensitive.

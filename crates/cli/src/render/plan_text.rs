@@ -14,7 +14,7 @@ use super::{access_text, object, outputs};
 
 /// The whole plan: what had changed outside, what will be done, and the sum. Begins with an empty line.
 pub fn plan(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
-    let shown: Vec<&Change> = plan.changes.iter().filter(|change| is_shown(change)).collect();
+    let shown: Vec<&Change> = plan.changes.iter().filter(|change| is_shown(plan, change)).collect();
     let output_lines = outputs::changes(&plan.outputs, paint);
     let drift = drift(plan, schemas, paint);
     let totals = plan.totals();
@@ -49,16 +49,17 @@ pub fn plan(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
     out
 }
 
-/// Whether a plan has something to say about a change; a review says it, too.
-pub fn is_shown(change: &Change) -> bool {
-    change.action.is_change() || change.action == Action::Read
+/// Whether a plan has something to say about a change; a review says it, too. Moves are part of what is found when only
+/// the state is refreshed.
+pub fn is_shown(plan: &Plan, change: &Change) -> bool {
+    let moved = change.previous_address.is_some() && plan.mode != Mode::RefreshOnly;
+    change.action.is_change() || change.action == Action::Read || moved
 }
 
-/// `1 to add, 2 to change, 0 to destroy.`, and what is only forgotten.
+/// `1 to add, 2 to change, 0 to destroy.` What is only let go of is not counted.
 pub fn sum(totals: Totals) -> String {
-    let Totals { add, change, destroy, forget } = totals;
-    let forget = if forget == 0 { String::new() } else { format!(", {forget} to forget") };
-    format!("{add} to add, {change} to change, {destroy} to destroy{forget}.")
+    let Totals { add, change, destroy, .. } = totals;
+    format!("{add} to add, {change} to change, {destroy} to destroy.")
 }
 
 /// A line across, with an empty line before and behind.
@@ -109,9 +110,13 @@ fn legend(shown: &[&Change], paint: Paint) -> String {
         (Action::Read, "read (data resources)"),
         (Action::Forget, "forget"),
     ];
-    let mut out = "\nTerrane made the following execution plan. Resource actions are indicated with the\n\
-                   following symbols:\n"
-        .to_owned();
+    let mut out = String::new();
+    if actions.iter().any(|action| *action != Action::NoOp) {
+        out.push_str(
+            "\nTerrane made the following execution plan. Resource actions are indicated with the\n\
+             following symbols:\n",
+        );
+    }
     for (action, words) in all.into_iter().filter(|(action, _)| actions.contains(action)) {
         out.push_str(&format!("{}{words}\n", style.glyph(action)));
     }
@@ -121,12 +126,11 @@ fn legend(shown: &[&Change], paint: Paint) -> String {
 
 fn one(change: &Change, schemas: &dyn Schemas, paint: Paint) -> String {
     let (sentence, because) = header(change);
-    let mut out = format!("  {}\n", paint.strong(&format!("# {sentence}")));
+    // What is let go of stands one column to the left, as its glyph does.
+    let indent = if change.action == Action::Forget { " " } else { "  " };
+    let mut out = format!("{indent}{}\n", paint.strong(&format!("# {sentence}")));
     for line in because {
-        out.push_str(&format!("  # {line}\n"));
-    }
-    if change.action == Action::Forget {
-        return out;
+        out.push_str(&format!("{indent}# {line}\n"));
     }
     let resource = &change.address.resource;
     if let Some(schema) = schemas.schema(resource.mode, &resource.type_name) {
@@ -160,8 +164,10 @@ fn acted_on(plan: &Plan) -> BTreeSet<&Address> {
 }
 
 fn drift(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
+    let moved = plan.changes.iter().filter(|change| change.previous_address.is_some());
+    let moved: Vec<&Change> = moved.filter(|_| plan.mode == Mode::RefreshOnly).collect();
     let shown = drift_that_matters(plan);
-    if shown.is_empty() {
+    if shown.is_empty() && (moved.is_empty() || plan.mode == Mode::Destroy) {
         return String::new();
     }
     let acted_on = acted_on(plan);
@@ -169,6 +175,10 @@ fn drift(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
     for drift in shown {
         out.push('\n');
         out.push_str(&drifted(drift, acted_on.contains(&drift.address), schemas, paint));
+    }
+    for change in moved.iter().filter(|change| !plan.drift.iter().any(|d| d.address == change.address)) {
+        out.push('\n');
+        out.push_str(&one(change, schemas, paint));
     }
     out
 }
@@ -180,6 +190,9 @@ fn drifted(drift: &Drift, again: bool, schemas: &dyn Schemas, paint: Paint) -> S
         return format!("  {}\n", paint.strong(&sentence));
     };
     let mut out = format!("  {}\n", paint.strong(&format!("# {} has changed", drift.address)));
+    if let Some(previous) = &drift.previous_address {
+        out.push_str(&format!("  # (moved from {previous})\n"));
+    }
     let resource = &drift.address.resource;
     if let Some(schema) = schemas.schema(resource.mode, &resource.type_name) {
         out.push_str(&object::change(

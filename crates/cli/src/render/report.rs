@@ -12,12 +12,11 @@ pub fn complete(mode: Mode, done: Totals, paint: Paint) -> String {
 }
 
 fn sentence(mode: Mode, done: Totals, how: &str) -> String {
-    let Totals { add, change, destroy, forget } = done;
+    let Totals { add, change, destroy, .. } = done;
     match mode {
         Mode::Destroy => format!("Destroy {how} Resources: {destroy} destroyed."),
         _ => {
-            let forget = if forget == 0 { String::new() } else { format!(", {forget} forgotten") };
-            format!("Apply {how} Resources: {add} added, {change} changed, {destroy} destroyed{forget}.")
+            format!("Apply {how} Resources: {add} added, {change} changed, {destroy} destroyed.")
         }
     }
 }

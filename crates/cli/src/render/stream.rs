@@ -48,12 +48,22 @@ pub fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> String {
 /// What is planned: a line for each change, and one for the sum.
 pub fn planned(plan: &Plan) -> String {
     let mut out = String::new();
-    for change in plan.changes.iter().filter(|change| change.action != Action::NoOp) {
-        let mut body = json!({ "resource": resource(&change.address), "action": verb(change.action) });
-        if let (Some(reason), Some(body)) = (reason(change.reason.json_name()), body.as_object_mut()) {
+    for change in &plan.changes {
+        let action = match (change.action, &change.previous_address) {
+            (Action::NoOp, None) => continue,
+            (Action::NoOp, Some(_)) => "move",
+            (action, _) => verb(action),
+        };
+        let mut body = Map::new();
+        body.insert("resource".into(), resource(&change.address));
+        if let Some(previous) = &change.previous_address {
+            body.insert("previous_resource".into(), resource(previous));
+        }
+        body.insert("action".into(), action.into());
+        if let Some(reason) = reason(change.reason.json_name()) {
             body.insert("reason".into(), reason.into());
         }
-        let text = format!("{}: Plan to {}", change.address, verb(change.action));
+        let text = format!("{}: Plan to {action}", change.address);
         out.push_str(&line("info", &text, "planned_change", json!({ "change": body })));
     }
     out.push_str(&summary("plan", plan.totals(), &format!("Plan: {}", super::plan_text::sum(plan.totals()))));

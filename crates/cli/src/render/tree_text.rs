@@ -67,7 +67,7 @@ impl Style {
             Action::DeleteThenCreate => format!("{remove}/{add} "),
             Action::CreateThenDelete => format!("{add}/{remove} "),
             Action::Read => format!(" {} ", paint.tone(Tone::Read, "<=")),
-            Action::Forget => format!("  {} ", paint.tone(Tone::Remove, ".")),
+            Action::Forget => format!(" {} ", paint.tone(Tone::Remove, ".")),
         }
     }
 

@@ -129,6 +129,7 @@ impl Builder<'_, '_> {
         self.changes.push(Change {
             dependencies: self.dependencies(&about.resource),
             address: about,
+            previous_address: None,
             deposed: None,
             provider: provider_of(self.input.spec, resource),
             action: Action::Read,

@@ -46,6 +46,7 @@ impl Builder<'_, '_> {
             });
             self.changes.push(Change {
                 address: about,
+                previous_address: None,
                 deposed: None,
                 provider,
                 action: Action::NoOp,

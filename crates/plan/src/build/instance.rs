@@ -75,9 +75,10 @@ impl Builder<'_, '_> {
             }
             _ => planned.after,
         };
-        if action.is_replace() && spec.lifecycle.prevent_destroy.is_some() {
-            self.error(prevented(&about, spec));
+        if action.is_replace() {
+            self.guard(&about);
         }
+        self.note_protection(&about, spec);
         if action.is_change() {
             self.pending.insert(node_of(address));
         }
@@ -85,6 +86,7 @@ impl Builder<'_, '_> {
         self.changes.push(Change {
             dependencies: self.dependencies(&about.resource),
             address: about,
+            previous_address: None,
             deposed: None,
             provider,
             action,
@@ -222,17 +224,6 @@ fn ephemeral(config: &Value) -> Vec<Problem> {
 /// A problem as a message that points into the spec.
 pub fn located(problem: Problem, spec: &Resource) -> Diagnostic {
     Diagnostic::error(problem.code, problem.summary, problem.detail).at(spec.span_of(&problem.path))
-}
-
-/// That an object would be deleted which the spec protects.
-pub(super) fn prevented(about: &Address, spec: &Resource) -> Diagnostic {
-    let detail = format!("The plan would delete `{about}`, and its lifecycle says `prevent_destroy = true`.");
-    Diagnostic::error("prevent-destroy", "Protected object would be deleted", detail)
-        .at(spec.lifecycle.prevent_destroy.unwrap_or(spec.span))
-        .about(about)
-        .hint(
-            "Undo the change that forces the deletion, or take `prevent_destroy` out of the lifecycle table.",
-        )
 }
 
 /// The configuration with what `ignore_changes` names taken from the prior object.

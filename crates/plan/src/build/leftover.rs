@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use terrane_model::{Action, Address, Diagnostic, Key, Mode as ResourceMode, Reason, ResourceAddress};
 
 use super::Builder;
-use super::instance::prevented;
 use crate::expand::Wanted;
 use crate::graph::node_of;
 use crate::plan::{Change, ProviderKey};
+use crate::removals::removal;
 
 impl Builder<'_, '_> {
     /// Deletes the instances of a declared resource that are not wanted, and what was put aside.
@@ -65,30 +65,27 @@ impl Builder<'_, '_> {
             // An instance of a module that is not wanted any more, or a resource that is not there at all.
             let reason = match self.input.spec.resource(&about.resource) {
                 Some(_) => Reason::DeleteBecauseNoModule,
+                None if self.moved.previous.contains_key(&about) => Reason::DeleteBecauseNoMoveTarget,
                 None => Reason::DeleteBecauseNoResourceConfig,
             };
             self.delete(&about, deposed, reason);
         }
     }
 
-    /// Plans the deletion of one object of the state.
+    /// Plans the deletion of one object of the state, or that it is let go of.
     pub(super) fn delete(&mut self, about: &Address, deposed: Option<String>, reason: Reason) {
-        let Some(resource) = self.input.catalog.resource(&about.resource.type_name).cloned() else {
-            let detail = format!(
-                "The state holds an object of the type `{}`, which this version of Terrane does not know, so it can't \
-                 delete it.",
-                about.resource.type_name
-            );
-            let error = Diagnostic::error("unknown-type", "Object of an unknown type", detail)
-                .about(about)
-                .hint("Declare it again, or take it out of the state with `terrane state rm`.");
-            self.error(error);
-            return;
+        let let_go = removal(self.input.spec, about).is_some_and(|removed| !removed.destroy);
+        let resource = self.input.catalog.resource(&about.resource.type_name).cloned();
+        let before = match &resource {
+            Some(resource) => self.prior_object(resource.as_ref(), about, deposed.as_deref()),
+            None if let_go => None,
+            None => {
+                self.error(undeletable(about));
+                return;
+            }
         };
-        let before = self.prior_object(resource.as_ref(), about, deposed.as_deref());
-        let spec = self.input.spec.resource(&about.resource);
-        if let Some(spec) = spec.filter(|s| s.lifecycle.prevent_destroy.is_some()) {
-            self.error(prevented(about, spec));
+        if !let_go && deposed.is_none() {
+            self.guard(about);
         }
         let state = self.refreshed.resource(&about.resource).map(|r| r.provider.as_str());
         let provider = state.and_then(ProviderKey::from_state_name).unwrap_or_else(|| {
@@ -98,9 +95,10 @@ impl Builder<'_, '_> {
         let dependencies = object.map(|o| o.dependencies.clone()).unwrap_or_default();
         self.changes.push(Change {
             address: about.clone(),
+            previous_address: None,
             deposed,
             provider,
-            action: Action::Delete,
+            action: if let_go { Action::Forget } else { Action::Delete },
             reason,
             before,
             after: None,
@@ -110,4 +108,15 @@ impl Builder<'_, '_> {
             left_over: false,
         });
     }
+}
+
+fn undeletable(about: &Address) -> Diagnostic {
+    let detail = format!(
+        "The state holds an object of the type `{}`, which this version of Terrane does not know, so it can't delete it.",
+        about.resource.type_name
+    );
+    Diagnostic::error("unknown-type", "Object of an unknown type", detail).about(about).hint(
+        "Declare it again, or let go of it with `[[removed]]` and `lifecycle = { destroy = false }`, or with `terrane state \
+         rm`.",
+    )
 }

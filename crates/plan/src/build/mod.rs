@@ -4,8 +4,11 @@ mod data;
 mod destroy;
 pub mod instance;
 mod leftover;
+mod moved;
 pub mod outputs;
+mod protection;
 mod refresh;
+mod renamed;
 mod replace_order;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,8 +25,10 @@ use crate::access::{AccessReport, bears_on_access, report};
 use crate::conditions::judge_all;
 use crate::expand::{Repetition, Wanted, instances};
 use crate::graph::{Graph, graph, names_of, node_of};
+use crate::moves::{Moves, moves};
 use crate::order::{Needs, order};
 use crate::plan::{Change, Mode, Options, Plan, ProviderKey};
+use crate::removals;
 use crate::support::refused;
 use crate::verify::verify;
 use crate::world::World;
@@ -102,13 +107,15 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         return Err(refused);
     }
     let graph = graph(input.spec)?;
+    let moved = both(moves(input.spec, input.snapshot), removals::check(input.spec))?;
     let world =
         World::new(input.spec, input.variables.clone(), input.workspace.clone(), input.functions.clone());
     let mut builder = Builder {
         input,
         world,
         graph: &graph,
-        refreshed: input.snapshot.clone(),
+        refreshed: moved.snapshot.clone(),
+        moved: &moved,
         changes: vec![],
         pending: BTreeSet::new(),
         planned: BTreeSet::new(),
@@ -130,6 +137,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         Mode::Destroy | Mode::RefreshOnly => vec![],
     };
     builder.replacements_in_order();
+    builder.tell_of_moves();
     let access = match input.options.mode {
         Mode::Normal if !has_errors(&builder.diagnostics) => builder.access(),
         _ => AccessReport::default(),
@@ -164,6 +172,8 @@ struct Builder<'a, 's> {
     world: World<'s>,
     graph: &'a Graph,
     refreshed: Snapshot,
+    /// Which instances of the state are under other addresses now.
+    moved: &'a Moves,
     changes: Vec<Change>,
     /// Resources of which something changes: data sources that depend on them wait.
     pending: BTreeSet<ResourceAddress>,
@@ -199,6 +209,8 @@ impl Builder<'_, '_> {
             }
         }
         self.delete_undeclared();
+        self.refuse_moves_from_declared();
+        self.point_out_renames();
         self.plan_check_data();
         self.check_requests();
     }
@@ -299,6 +311,14 @@ fn prior_needs(snapshot: &Snapshot) -> Needs {
         needs.entry(node_of(&address.resource)).or_default().extend(dependencies);
     }
     needs
+}
+
+fn both<T>(result: Result<T, Diagnostics>, more: Diagnostics) -> Result<T, Diagnostics> {
+    match result {
+        Ok(value) if more.is_empty() => Ok(value),
+        Ok(_) => Err(more),
+        Err(found) => Err([found, more].concat()),
+    }
 }
 
 fn deduplicated(diagnostics: Diagnostics) -> Diagnostics {

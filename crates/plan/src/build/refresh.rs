@@ -13,9 +13,12 @@ use crate::plan::{Drift, Mode};
 impl Builder<'_, '_> {
     /// Takes what was observed over into the refreshed snapshot.
     pub(super) fn refresh(&mut self) -> Vec<Drift> {
-        let mut drift = Vec::new();
-        for ((address, deposed), found) in &self.input.observed.objects {
-            let prior = self.input.snapshot.object(address, deposed.as_deref());
+        let (mut drift, moved) = (Vec::new(), self.moved);
+        for ((observed, deposed), found) in &self.input.observed.objects {
+            // It was looked for under the address that the state has.
+            let address = moved.now(observed);
+            let previous_address = (address != observed).then(|| observed.clone());
+            let prior = moved.snapshot.object(address, deposed.as_deref());
             let Some(prior) = prior.filter(|_| address.resource.mode == ResourceMode::Managed) else {
                 continue;
             };
@@ -28,7 +31,8 @@ impl Builder<'_, '_> {
                         Some(key) => self.refreshed.remove_deposed(address, key),
                     };
                     if let Some(before) = before {
-                        drift.push(Drift { address: address.clone(), before, after: None });
+                        let address = address.clone();
+                        drift.push(Drift { address, previous_address, before, after: None });
                     }
                 }
                 Some(after) => {
@@ -39,7 +43,8 @@ impl Builder<'_, '_> {
                     let all = self.input.options.mode == Mode::RefreshOnly;
                     let changed = before.filter(|before| drifted(resource.schema(), before, after, all));
                     if let Some(before) = changed {
-                        drift.push(Drift { address: address.clone(), before, after: Some(after.clone()) });
+                        let (address, after) = (address.clone(), Some(after.clone()));
+                        drift.push(Drift { address, previous_address, before, after });
                     }
                     // AWS does not know what the spec calls a secret.
                     sensitive

@@ -26,7 +26,7 @@ const ACTIONS: [(Action, &str); 8] = [
     (Action::Forget, "forget"),
 ];
 
-const REASONS: [Reason; 12] = [
+const REASONS: [Reason; 13] = [
     Reason::Plain,
     Reason::ReplaceBecauseCannotUpdate,
     Reason::ReplaceBecauseTainted,
@@ -37,6 +37,7 @@ const REASONS: [Reason; 12] = [
     Reason::DeleteBecauseCountIndex,
     Reason::DeleteBecauseEachKey,
     Reason::DeleteBecauseNoModule,
+    Reason::DeleteBecauseNoMoveTarget,
     Reason::ReadBecauseConfigUnknown,
     Reason::ReadBecauseDependencyPending,
 ];
@@ -78,6 +79,7 @@ pub(super) fn change_to_json(change: &Change) -> Json {
     let action = ACTIONS.iter().find(|(a, _)| *a == change.action).map_or("", |(_, name)| name);
     json!({
         "address": change.address.to_string(),
+        "previous_address": change.previous_address.as_ref().map(ToString::to_string),
         "deposed": change.deposed,
         "provider": change.provider.state_name(),
         "action": action,
@@ -91,6 +93,14 @@ pub(super) fn change_to_json(change: &Change) -> Json {
     })
 }
 
+/// Where a move led from. Absent is null here; damaged is nothing.
+fn previous_from_json(json: &Json) -> Option<Option<Address>> {
+    match json.get("previous_address") {
+        None | Some(Json::Null) => Some(None),
+        Some(text) => Some(Some(text.as_str()?.parse().ok()?)),
+    }
+}
+
 pub(super) fn change_from_json(json: &Json) -> Option<Change> {
     let reason = json.get("reason")?.as_str();
     let deposed = json.get("deposed")?;
@@ -100,6 +110,7 @@ pub(super) fn change_from_json(json: &Json) -> Option<Change> {
     let action = json.get("action")?.as_str()?;
     Some(Change {
         address: json.get("address")?.as_str()?.parse().ok()?,
+        previous_address: previous_from_json(json)?,
         deposed: if deposed.is_null() { None } else { Some(deposed.as_str()?.to_owned()) },
         provider: ProviderKey::from_state_name(json.get("provider")?.as_str()?)?,
         action: ACTIONS.iter().find(|(_, name)| *name == action).map(|(a, _)| *a)?,
@@ -120,6 +131,7 @@ fn resource_from_json(json: &Json) -> Option<ResourceAddress> {
 pub(super) fn drift_to_json(drift: &Drift) -> Json {
     json!({
         "address": drift.address.to_string(),
+        "previous_address": drift.previous_address.as_ref().map(ToString::to_string),
         "before": value_to_wire(&drift.before),
         "after": optional(drift.after.as_ref()),
     })
@@ -128,6 +140,7 @@ pub(super) fn drift_to_json(drift: &Drift) -> Json {
 pub(super) fn drift_from_json(json: &Json) -> Option<Drift> {
     Some(Drift {
         address: json.get("address")?.as_str()?.parse().ok()?,
+        previous_address: previous_from_json(json)?,
         before: value_from_wire(json.get("before")?)?,
         after: optional_from(json.get("after"))?,
     })

@@ -15,6 +15,7 @@ fn resource(i: usize) -> ResourceAddress {
 fn change(i: usize, key: u64, action: Action) -> Change {
     Change {
         address: resource(i).instance(Some(Key::Index(key))),
+        previous_address: None,
         deposed: None,
         provider: ProviderKey::default_of("fake"),
         action,

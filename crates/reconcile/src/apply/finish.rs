@@ -252,9 +252,16 @@ impl<'r> Walk<'r, '_> {
         if action == Action::Create && self.run.catalog.resource(name).is_some_and(|r| r.has_marker()) {
             marker::note(&mut kept, marker);
         }
+        kept.protect(self.is_protected(change));
         let put = StateChange::Put { provider: change.provider.state_name(), object: Box::new(kept) };
         self.record(Outcome::of(change.address.clone(), intent, put));
         Ok(())
+    }
+
+    /// Whether the spec says that the object must not be deleted.
+    pub(super) fn is_protected(&self, change: &Change) -> bool {
+        let spec = self.run.spec.resource(&change.address.resource);
+        spec.is_some_and(|spec| spec.lifecycle.prevent_destroy.is_some())
     }
 
     /// A replacement that was to be made first was not made: the old object takes its place again.

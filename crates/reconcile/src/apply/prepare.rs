@@ -61,7 +61,11 @@ impl<'r> Walk<'r, '_> {
             Step::Forget(i) => {
                 let change = self.run.plan.changes.get(i)?;
                 self.report.done.forget += 1;
-                self.record(Outcome::of(change.address.clone(), None, StateChange::Remove));
+                let gone = Outcome::of(change.address.clone(), None, StateChange::Remove);
+                self.record(match &change.deposed {
+                    Some(key) => gone.deposed(key.clone()),
+                    None => gone,
+                });
                 self.complete(node);
                 return None;
             }
@@ -151,14 +155,16 @@ impl<'r> Walk<'r, '_> {
         let dependencies = change.dependencies.clone();
         let create_before_destroy = change.create_before_destroy;
         let schema_version = schema.version;
-        Some(Object {
+        let mut object = Object {
             attributes,
             sensitive,
             dependencies,
             create_before_destroy,
             schema_version,
             ..Object::default()
-        })
+        };
+        object.protect(self.is_protected(change));
+        Some(object)
     }
 
     fn prepare_apply(&mut self, change: &Change) -> Result<Verb, Diagnostics> {

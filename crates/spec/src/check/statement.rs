@@ -1,7 +1,5 @@
 //! Variables, outputs, access statements, and statements about addresses.
 
-use std::collections::HashMap;
-
 use terrane_expr::{Expr, evaluate};
 use terrane_model::convert::{article, convert};
 use terrane_model::{Diagnostic, Span, Type};
@@ -135,10 +133,10 @@ impl<'c> Checker<'c, '_> {
             };
             module.resources.get(&key).map(|r| r.span)
         };
-        let mut sources: HashMap<String, Span> = HashMap::new();
-        let mut targets: HashMap<String, Span> = HashMap::new();
         for moved in &module.moved {
-            if let Some(span) = declared(&moved.from.0) {
+            // With a key at the end of `to`, `from` is the one instance without key.
+            let instance = matches!(&moved.to.0, Endpoint::Resource(to) if to.key.is_some());
+            if let Some(span) = declared(&moved.from.0).filter(|_| !instance) {
                 let detail = format!(
                     "`{}` is still declared, so it can't have been moved. Take the declaration out, or the `moved`.",
                     moved.from.0
@@ -146,31 +144,6 @@ impl<'c> Checker<'c, '_> {
                 self.report(
                     Diagnostic::error("moved-still-declared", "Moved resource still declared", detail)
                         .at(moved.from.1)
-                        .with_related(span, "declared here"),
-                );
-            }
-            for (all, endpoint, what) in
-                [(&mut sources, &moved.from, "moved from"), (&mut targets, &moved.to, "moved to")]
-            {
-                if let Some(first) = all.insert(endpoint.0.to_string(), endpoint.1) {
-                    let detail = format!("`{}` is {what} twice.", endpoint.0);
-                    self.report(
-                        Diagnostic::error("ambiguous-move", "Ambiguous move", detail)
-                            .at(endpoint.1)
-                            .with_related(first, "the other one"),
-                    );
-                }
-            }
-        }
-        for removed in &module.removed {
-            if let Some(span) = declared(&removed.from.0) {
-                let detail = format!(
-                    "`{}` is still declared. Take the declaration out, or the `removed`.",
-                    removed.from.0
-                );
-                self.report(
-                    Diagnostic::error("removed-still-declared", "Removed resource still declared", detail)
-                        .at(removed.from.1)
                         .with_related(span, "declared here"),
                 );
             }

@@ -16,14 +16,26 @@ impl Decoder {
         let from = self.required_endpoint(table, "from", "moved", span);
         let to = self.required_endpoint(table, "to", "moved", span);
         let (Some(from), Some(to)) = (from, to) else { return };
-        let fits = match (&from.0, &to.0) {
-            (Endpoint::Resource(a), Endpoint::Resource(b)) => a.resource.mode == b.resource.mode,
-            (Endpoint::Module(_), Endpoint::Module(_)) => true,
-            _ => false,
+        let why = match (&from.0, &to.0) {
+            (Endpoint::Resource(a), Endpoint::Resource(b)) => {
+                let same = a.resource.type_name == b.resource.type_name;
+                match (a.resource.mode, b.resource.mode) {
+                    (a, b) if a != b => Some("one of them is a data source, the other one is not"),
+                    _ if !same => {
+                        Some("they are of different types, and an object can't become one of another type")
+                    }
+                    // A data source is read anew in any case.
+                    (Mode::Data, _) => return,
+                    (Mode::Managed, _) => None,
+                }
+            }
+            (Endpoint::Module(_), Endpoint::Module(_)) => None,
+            _ => Some("one of them is a module, the other one is not"),
         };
-        if !fits {
-            let detail = format!("`{}` and `{}` are not of one kind.", from.0, to.0);
+        if let Some(why) = why {
+            let detail = format!("`{}` can't move to `{}`: {why}.", from.0, to.0);
             self.report(Diagnostic::error("invalid-move", "Invalid move", detail).at(to.1));
+            return;
         }
         self.module.moved.push(Moved { from, to, span });
     }
@@ -58,12 +70,24 @@ impl Decoder {
             }
         }
         let Some(from) = from else { return };
-        if let Endpoint::Resource(address) = &from.0
-            && address.key.is_some()
-        {
+        let (keyed, data) = match &from.0 {
+            Endpoint::Resource(address) => {
+                let of_module = address.resource.module.0.iter().any(|step| step.key.is_some());
+                (address.key.is_some() || of_module, address.resource.mode == Mode::Data)
+            }
+            Endpoint::Module(path) => (path.0.iter().any(|step| step.key.is_some()), false),
+        };
+        if keyed {
             let detail =
-                format!("`{address}` is one instance. `removed` speaks of a whole resource or module.");
+                format!("`{}` is one instance. `removed` speaks of a whole resource or module.", from.0);
             self.report(Diagnostic::error("invalid-address", "Invalid address", detail).at(from.1));
+            return;
+        }
+        if data {
+            let detail =
+                format!("`{}` is a data source. There is nothing in AWS that could be removed.", from.0);
+            self.report(Diagnostic::error("invalid-address", "Invalid address", detail).at(from.1));
+            return;
         }
         self.module.removed.push(Removed { from, destroy, span });
     }

@@ -82,7 +82,9 @@ impl Graph {
         let mut nodes: Vec<Node> = all.iter().map(|address| Node::of(address)).collect();
         for (i, (change, address)) in plan.changes.iter().zip(&owned).enumerate() {
             let Some(node) = places.get(address).and_then(|place| nodes.get_mut(*place)) else { continue };
-            *node.actions.entry(word(change.action)).or_default() += 1;
+            let stays = change.action == Action::NoOp && change.previous_address.is_none();
+            let word = if stays { "no change" } else { word(change.action) };
+            *node.actions.entry(word).or_default() += 1;
             if node.action.is_none_or(|action| weight(change.action) > weight(action)) {
                 node.action = Some(change.action);
                 node.told_by = Some(i);

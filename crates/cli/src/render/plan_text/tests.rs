@@ -48,6 +48,7 @@ fn thing(name: &str, size: i64) -> Value {
 pub fn change(address: &str, action: Action, before: Option<Value>, after: Option<Value>) -> Change {
     Change {
         address: address.parse().unwrap(),
+        previous_address: None,
         deposed: None,
         provider: ProviderKey::default_of("aws"),
         action,
@@ -165,6 +166,7 @@ fn nothing_to_do_is_said_in_terraforms_words() {
 #[test]
 fn drift_is_told_where_it_matters() {
     let drift = |address: &str, before: Value, after: Option<Value>| Drift {
+        previous_address: None,
         address: address.parse().unwrap(),
         before,
         after,

@@ -19,7 +19,7 @@ const NAMED: usize = 4;
 
 /// The changes that are shown, what can't be undone first.
 fn shown(plan: &Plan) -> Vec<&Change> {
-    let mut all: Vec<&Change> = plan.changes.iter().filter(|change| is_shown(change)).collect();
+    let mut all: Vec<&Change> = plan.changes.iter().filter(|change| is_shown(plan, change)).collect();
     all.sort_by_key(|change| Reverse(rank(Some(change.action))));
     all
 }

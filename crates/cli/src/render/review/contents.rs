@@ -89,7 +89,7 @@ fn totals(plan: &Plan) -> String {
         }
     };
     let outputs = plan.outputs.values().filter(|output| output.action() != Action::NoOp).count();
-    if !plan.changes.iter().any(|change| plan_text::is_shown(change) && change.action != Action::Read) {
+    if !plan.changes.iter().any(|change| plan_text::is_shown(plan, change) && change.action != Action::Read) {
         return match outputs {
             0 => "No changes.".to_owned(),
             1 => "No changes of objects; 1 output changes.".to_owned(),

@@ -203,7 +203,8 @@ pub fn rank(action: Option<Action>) -> u8 {
 /// What an action is called.
 pub fn word(action: Action) -> &'static str {
     match action {
-        Action::NoOp => "no change",
+        // An object with which nothing happens is told of only where it got another address.
+        Action::NoOp => "move",
         Action::Create => "create",
         Action::Read => "read",
         Action::Update => "update",

@@ -195,6 +195,7 @@ fn secrets_are_hidden_wherever_they_are() {
         ],
     );
     plan.drift.push(Drift {
+        previous_address: None,
         address: instance("b"),
         before: data(Value::from(1)),
         after: Some(data(secret())),
