@@ -70,8 +70,7 @@ impl Estate {
             settled_by: vec![],
         };
         for name in &claim.principals {
-            let found = self.principal(name).cloned();
-            let principal = found.unwrap_or_else(|| stranger(name, self.account.as_deref()));
+            let principal = self.somebody(name);
             for resource in &claim.resources {
                 for action in claim.actions.iter().flat_map(|action| expanded(action, resource)) {
                     self.one(&mut judgement, name, &principal, &action, resource);
@@ -79,6 +78,11 @@ impl Estate {
             }
         }
         judgement
+    }
+
+    /// The principal with an ARN or an address, or somebody whom nothing in the stack names.
+    pub fn somebody(&self, name: &str) -> Principal {
+        self.principal(name).cloned().unwrap_or_else(|| stranger(name, self.account.as_deref()))
     }
 
     fn one(
@@ -124,14 +128,14 @@ fn expanded(action: &str, resource: &str) -> Vec<String> {
     if !action.contains(['*', '?']) {
         return vec![action.to_owned()];
     }
-    let glob = crate::glob::Glob::new(action, true);
+    let pattern = action.to_ascii_lowercase();
     let lists = match resource.split(':').nth(2) {
         Some("kms") => KEY,
         Some("dynamodb") => TABLE,
         _ => ROLE,
     };
     let known = lists.iter().map(|(name, _)| (*name).to_owned());
-    known.filter(|name| glob.could_match(&name.to_ascii_lowercase())).collect()
+    known.filter(|name| crate::glob::matches(&pattern, &name.to_ascii_lowercase())).collect()
 }
 
 /// Somebody whom nothing in the stack names.

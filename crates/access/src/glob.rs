@@ -46,28 +46,60 @@ impl Glob {
     }
 }
 
+/// Whether a pattern with `*` and `?` matches a whole text.
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    // row[j]: the pattern so far matches the first j characters.
+    let mut row: Vec<bool> = (0..=text.len()).map(|j| j == 0).collect();
+    for p in pattern {
+        let mut next = Vec::with_capacity(row.len());
+        for j in 0..row.len() {
+            let here = row.get(j).copied().unwrap_or(false);
+            let before = j.checked_sub(1);
+            let fits = match p {
+                '*' => here || before.and_then(|i| next.get(i)).copied().unwrap_or(false),
+                one => before.is_some_and(|i| {
+                    row.get(i).copied().unwrap_or(false) && (one == '?' || text.get(i) == Some(&one))
+                }),
+            };
+            next.push(fits);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn matches(pattern: &str, text: &str) -> bool {
+    fn could(pattern: &str, text: &str) -> bool {
         Glob::new(pattern, false).could_match(text)
     }
 
     #[test]
+    fn whole_texts_are_matched() {
+        assert!(matches("kms:?ecrypt", "kms:decrypt") && !matches("kms:?ecrypt", "kms:encrypt"));
+        assert!(
+            matches("dynamodb:*item", "dynamodb:getitem") && !matches("dynamodb:get*", "dynamodb:putitem")
+        );
+        assert!(matches("*", "") && matches("a**b", "ab") && !matches("", "a"));
+    }
+
+    #[test]
     fn what_surely_does_not_match_is_seen() {
-        assert!(matches("dynamodb:Get*", "dynamodb:GetItem"));
-        assert!(!matches("dynamodb:Get*", "dynamodb:PutItem"));
-        assert!(matches("arn:*:table/Post", "arn:aws:dynamodb:eu:1:table/Post"));
-        assert!(!matches("arn:*:table/Post", "arn:aws:dynamodb:eu:1:table/Posts"));
-        assert!(matches("a*b*a", "abba") && !matches("a*b*a", "abb"));
-        assert!(matches("exact", "exact") && !matches("exact", "exactly") && !matches("exact", "inexact"));
-        assert!(matches("", "") && matches("*", "anything"));
+        assert!(could("dynamodb:Get*", "dynamodb:GetItem"));
+        assert!(!could("dynamodb:Get*", "dynamodb:PutItem"));
+        assert!(could("arn:*:table/Post", "arn:aws:dynamodb:eu:1:table/Post"));
+        assert!(!could("arn:*:table/Post", "arn:aws:dynamodb:eu:1:table/Posts"));
+        assert!(could("a*b*a", "abba") && !could("a*b*a", "abb"));
+        assert!(could("exact", "exact") && !could("exact", "exactly") && !could("exact", "inexact"));
+        assert!(could("", "") && could("*", "anything"));
     }
 
     #[test]
     fn what_is_not_known_could_match() {
-        assert!(matches("arn:${aws:username}", "whatever") && matches("a?c", "xyz"));
-        assert!(matches("abc", "a\u{FFFF}"));
+        assert!(could("arn:${aws:username}", "whatever") && could("a?c", "xyz"));
+        assert!(could("abc", "a\u{FFFF}"));
     }
 }

@@ -96,6 +96,9 @@ pub enum Command {
     },
     /// Say what the stack costs a month, and what the plan changes about it
     Cost(Cost),
+    /// Who can do what: questions about the planned stack, or about the state
+    #[command(subcommand)]
+    Access(Access),
     /// The embedded AWS for other programs, and what it shows
     #[command(subcommand)]
     Sandbox(Sandbox),
@@ -203,6 +206,81 @@ pub struct Destroy {
     pub applying: Applying,
     #[command(flatten)]
     pub planning: Planning,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Access {
+    /// Say who can do something to a resource
+    WhoCan {
+        /// Such as `dynamodb:GetItem`
+        action: String,
+        /// An address of the stack, or an ARN
+        resource: String,
+        #[command(flatten)]
+        view: AccessView,
+    },
+    /// Say whether somebody can do something to a resource
+    Can {
+        /// An address of the stack, an ARN, or `*`
+        principal: String,
+        /// Such as `dynamodb:GetItem`
+        action: String,
+        /// An address of the stack, or an ARN
+        resource: String,
+        #[command(flatten)]
+        view: AccessView,
+    },
+    /// Show every statement that led to an answer
+    Explain {
+        /// An address of the stack, an ARN, or `*`
+        principal: String,
+        /// Such as `dynamodb:GetItem`
+        action: String,
+        /// An address of the stack, or an ARN
+        resource: String,
+        #[command(flatten)]
+        view: AccessView,
+    },
+    /// Show who can do what to every table, key and role of the stack
+    Matrix {
+        /// How to write it
+        #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+        format: MatrixFormat,
+        #[command(flatten)]
+        view: AccessView,
+    },
+    /// Say who gains and who loses what by the plan
+    Diff {
+        #[command(flatten)]
+        view: AccessView,
+    },
+}
+
+/// What a question about access is answered from.
+#[derive(Debug, Args)]
+pub struct AccessView {
+    /// A saved plan; without one, a plan is made
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub plan: Option<PathBuf>,
+    /// Look at the state as it is, without a plan and without a call
+    #[arg(long, conflicts_with = "plan")]
+    pub state: bool,
+    /// A condition key that the request carries, such as `aws:SourceIp=203.0.113.7`
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub context: Vec<String>,
+    /// End with 2 unless everything asked for is allowed
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    #[command(flatten)]
+    pub planning: Planning,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum MatrixFormat {
+    /// For a terminal
+    Text,
+    /// For a pull request or a page
+    Markdown,
 }
 
 #[derive(Debug, Args)]
@@ -476,6 +554,7 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Fmt(arguments) => commands::fmt::run(&arguments, &terminal),
         Command::Console { variables } => commands::console::run(&variables, &terminal),
         Command::Graph { format, plan } => commands::graph::run(format, plan.as_deref(), &terminal),
+        Command::Access(arguments) => commands::access::run(&global, &arguments, &terminal),
         Command::Cost(arguments) => commands::cost::run(&global, &arguments, &terminal),
         Command::Plan(arguments) => commands::plan::run(&global, arguments, &terminal),
         Command::Apply(arguments) => commands::apply::run(&global, arguments, &terminal),

@@ -35,6 +35,8 @@ pub struct Work {
     /// When this work began: what `plantimestamp` gives.
     pub plan_time: String,
     pub terminal: Terminal,
+    /// Whether the plan is only looked at: an assertion that does not hold is a warning then.
+    pub only_look: bool,
     in_sandbox: bool,
 }
 
@@ -192,7 +194,7 @@ impl Work {
         let lineage = uuid::Uuid::new_v4().to_string();
         let store = open_store(stack.backend()?, &planning.lock, operation, &lineage, terminal)?;
         let (in_sandbox, terminal) = (global.sandbox, terminal.clone());
-        Ok(Work { stack, catalog, store, folder, plan_time, terminal, in_sandbox })
+        Ok(Work { stack, catalog, store, folder, plan_time, terminal, only_look: false, in_sandbox })
     }
 
     /// The same for the stack of a saved plan.
@@ -211,7 +213,7 @@ impl Work {
         let folder = current_folder()?;
         let store = open_store(stack.backend()?, lock, "OperationTypeApply", lineage, terminal)?;
         let (in_sandbox, terminal) = (global.sandbox, terminal.clone());
-        Ok(Work { stack, catalog, store, folder, plan_time, terminal, in_sandbox })
+        Ok(Work { stack, catalog, store, folder, plan_time, terminal, only_look: false, in_sandbox })
     }
 
     /// Configures the providers and plans. An interruption ends it at once: nothing is under way that could be lost.
@@ -288,6 +290,7 @@ impl Work {
             mode,
             replace: planning.replace.iter().cloned().collect(),
             allow_destroy: planning.allow_destroy.iter().cloned().collect(),
+            only_look: self.only_look,
         };
         loop {
             let input = Input {

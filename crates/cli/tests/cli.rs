@@ -39,6 +39,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    access,
     annotations,
     another_aws,
     bad_arguments,

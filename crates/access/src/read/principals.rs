@@ -204,7 +204,7 @@ fn attached_to_others(
 }
 
 fn others_policies(arn: &str) -> Policy {
-    Policy { name: format!("the other policies of {arn}"), document: None, place: None }
+    Policy { name: format!("(any other of {arn})"), document: None, place: None }
 }
 
 /// Everybody whom a policy or grant lets in, as it names them, with the kind of principal.

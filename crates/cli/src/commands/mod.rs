@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod access;
 pub mod apply;
 pub mod completions;
 pub mod console;

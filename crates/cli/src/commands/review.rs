@@ -11,6 +11,7 @@ use terrane_plan::file::Envelope;
 use crate::cli::{View, ViewFormat};
 use crate::commands::cost;
 use crate::exit::Problem;
+use crate::render::access_review;
 use crate::render::cost::section;
 use crate::render::drawing::graph::Graph;
 use crate::render::paint::Paint;
@@ -45,7 +46,7 @@ pub fn written(
     schemas: &dyn Schemas,
 ) -> String {
     let about = about(envelope, saved, view);
-    let mut more = Vec::new();
+    let mut more = access_review::sections(&plan.access);
     more.extend(cost::estimate_of(plan).and_then(|estimate| section(&estimate, about.file.as_deref())));
     let document = document(plan, &about, more, schemas);
     match view.format {

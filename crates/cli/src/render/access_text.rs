@@ -28,6 +28,14 @@ pub fn report(access: &AccessReport, paint: Paint) -> String {
     out
 }
 
+/// Changes alone, as an answer.
+pub fn changes(changes: &[Change], paint: Paint) -> String {
+    match changes {
+        [] => "Nobody gains and nobody loses anything.\n".to_owned(),
+        all => all.iter().map(|change| one(change, paint)).collect(),
+    }
+}
+
 /// Who somebody is, beyond their name.
 pub fn who(change: &Change) -> String {
     let principal = &change.principal;

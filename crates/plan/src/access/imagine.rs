@@ -6,14 +6,20 @@
 //! What is not known for another reason (a data source that is read during apply) stays unknown.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use terrane_model::schema::Presence;
 use terrane_model::{Address, Kind, Mode, Schema, Type, Value};
 
+use terrane_expr::FunctionContext;
+use terrane_provider::{Catalog, Facts};
+use terrane_spec::Spec;
+
 use crate::build::instance::checked_body;
-use crate::build::{Input, provider_of};
+use crate::build::provider_of;
 use crate::expand::{Repetition, instances};
 use crate::graph::{Graph, names_of};
+use crate::plan::ProviderKey;
 use crate::world::World;
 
 /// A world with stand-ins, and the objects in it.
@@ -24,8 +30,26 @@ pub struct Imagined<'s> {
     pub objects: BTreeMap<Address, Value>,
 }
 
-/// Evaluates the stack once more with stand-ins for what AWS invents. `planned` has what is known without.
-pub fn imagine<'s>(input: &Input<'s>, planned: &World<'s>, graph: &Graph) -> Imagined<'s> {
+/// What is imagined from.
+pub struct Ground<'a, 's> {
+    /// The checked spec.
+    pub spec: &'s Spec,
+    /// Values of the root module's variables.
+    pub variables: &'a BTreeMap<Arc<str>, Value>,
+    /// The workspace.
+    pub workspace: &'a Arc<str>,
+    /// Paths, files and times for functions.
+    pub functions: &'a FunctionContext,
+    /// Resource types and data sources.
+    pub catalog: &'a Catalog,
+    /// Facts of each provider configuration, as far as they are known.
+    pub facts: &'a BTreeMap<ProviderKey, Arc<Facts>>,
+    /// The planned value of an instance.
+    pub planned: &'a dyn Fn(&Address) -> Option<Value>,
+}
+
+/// Evaluates the stack once more with stand-ins for what AWS invents.
+pub fn imagine<'s>(input: &Ground<'_, 's>, graph: &Graph) -> Imagined<'s> {
     let mut world =
         World::new(input.spec, input.variables.clone(), input.workspace.clone(), input.functions.clone());
     let mut objects = BTreeMap::new();
@@ -40,7 +64,7 @@ pub fn imagine<'s>(input: &Input<'s>, planned: &World<'s>, graph: &Graph) -> Ima
             world.declare(&resource, Repetition::of(spec.count.as_ref(), spec.for_each.as_ref()));
             for instance in wanted {
                 let about = resource.instance(instance.key.clone());
-                let Some(known) = planned.instance(&about) else { continue };
+                let Some(known) = (input.planned)(&about) else { continue };
                 let value = if known.is_wholly_known() {
                     known
                 } else {
@@ -65,7 +89,7 @@ pub fn imagine<'s>(input: &Input<'s>, planned: &World<'s>, graph: &Graph) -> Ima
 }
 
 fn managed(
-    input: &Input<'_>,
+    input: &Ground<'_, '_>,
     spec: &terrane_spec::Resource,
     scope: &crate::world::InstanceScope<'_, '_>,
     about: &Address,
@@ -78,7 +102,7 @@ fn managed(
 }
 
 fn data(
-    input: &Input<'_>,
+    input: &Ground<'_, '_>,
     spec: &terrane_spec::Resource,
     scope: &crate::world::InstanceScope<'_, '_>,
     resource: &terrane_model::ResourceAddress,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use terrane_access::estate::TYPES;
 use terrane_access::{Change, Estate, Item, difference};
+use terrane_expr::FunctionContext;
 use terrane_model::source::Sources;
 use terrane_model::{Address, Diagnostics, Mode, Span, Value};
 use terrane_provider::{Catalog, Facts};
@@ -17,11 +18,11 @@ use terrane_state::Snapshot;
 
 use crate::build::Input;
 use crate::codec::decode;
-use crate::graph::Graph;
-use crate::plan::ProviderKey;
+use crate::graph::{Graph, graph};
+use crate::plan::{Plan, ProviderKey};
 use crate::world::World;
 
-pub use imagine::{Imagined, imagine};
+pub use imagine::{Ground, Imagined, imagine};
 pub use report::{Assertion, Report, own_part};
 
 /// What a plan says about access.
@@ -85,11 +86,54 @@ pub fn objects_of(snapshot: &Snapshot, catalog: &Catalog) -> BTreeMap<Address, V
 
 /// The estate that the plan leads to, with stand-ins for what AWS invents.
 pub fn planned_estate<'s>(input: &Input<'s>, world: &World<'s>, graph: &Graph) -> (Estate, Imagined<'s>) {
-    let imagined = imagine(input, world, graph);
+    let ground = Ground {
+        spec: input.spec,
+        variables: &input.variables,
+        workspace: &input.workspace,
+        functions: &input.functions,
+        catalog: input.catalog,
+        facts: input.facts,
+        planned: &|address| world.instance(address),
+    };
+    let imagined = imagine(&ground, graph);
     let plain =
         imagined.objects.iter().map(|(a, value)| (a.clone(), value.clone().unmark_deep().0)).collect();
     let account = account(input.facts);
     (estate(&plain, Some(input.spec), account.as_deref()), imagined)
+}
+
+/// The estates before and after a plan.
+///
+/// # Errors
+/// When the spec of the plan has no graph.
+pub fn of_plan(
+    plan: &Plan,
+    spec: &Spec,
+    catalog: &Catalog,
+    functions: &FunctionContext,
+) -> Result<(Estate, Estate), Diagnostics> {
+    let changes = plan.changes.iter().filter(|change| change.deposed.is_none());
+    let planned: BTreeMap<&Address, &Value> =
+        changes.filter_map(|change| Some((&change.address, change.after.as_ref()?))).collect();
+    let data = |address: &Address| {
+        let object = plan.refreshed.get(address).filter(|_| address.resource.mode == Mode::Data)?;
+        let schema = catalog.data(&address.resource.type_name)?.schema();
+        decode(schema, &object.attributes, &object.sensitive).ok()
+    };
+    let ground = Ground {
+        spec,
+        variables: &plan.variables,
+        workspace: &plan.workspace,
+        functions,
+        catalog,
+        facts: &BTreeMap::new(),
+        planned: &|address| planned.get(address).map(|value| (*value).clone()).or_else(|| data(address)),
+    };
+    let imagined = imagine(&ground, &graph(spec)?);
+    let plain = imagined.objects.into_iter().map(|(a, value)| (a, value.unmark_deep().0)).collect();
+    let after = estate(&plain, Some(spec), None);
+    let before = estate(&objects_of(&plan.refreshed, catalog), Some(spec), after.account.as_deref());
+    Ok((before, after))
 }
 
 /// Judges every assertion of the stack, and says who gains and who loses what. Breaches are added to `diagnostics`.

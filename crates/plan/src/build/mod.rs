@@ -241,7 +241,11 @@ impl Builder<'_, '_> {
             .any(|c| c.action.is_change() && bears_on_access(&c.address.resource.type_name));
         let mut found = Diagnostics::new();
         let report = report(self.input, &self.world, self.graph, &self.refreshed, changes, &mut found);
-        self.diagnostics.extend(found);
+        let soften = |found: Diagnostic| match self.input.options.only_look {
+            true => Diagnostic { severity: terrane_model::Severity::Warning, ..found },
+            false => found,
+        };
+        self.diagnostics.extend(found.into_iter().map(soften));
         report
     }
 

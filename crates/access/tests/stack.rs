@@ -1,0 +1,286 @@
+//! The stack that it was all made for, over values: what gives the test user access, and what does not.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+
+use proptest::prelude::*;
+use terrane_access::{Estate, Item, Question, Verdict, difference, reach};
+use terrane_iam::{Answer, Layer};
+use terrane_model::{Type, Value};
+
+const ACCOUNT: &str = "123456789012";
+const KEY: &str = "arn:aws:kms:eu-west-3:123456789012:key/11111111-2222-3333-4444-555555555555";
+const TABLE: &str = "arn:aws:dynamodb:eu-west-3:123456789012:table/Post";
+const USER: &str = "arn:aws:iam::123456789012:user/reader";
+const ROOT: &str = r#"{"Sid":"Root","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"kms:*","Resource":"*"}"#;
+const TABLES: &str = r#"{"Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:Query","dynamodb:PutItem"],"Resource":"arn:aws:dynamodb:eu-west-3:123456789012:table/Post"}"#;
+
+/// The stack with these statements in the key's policy and in the user's.
+struct Stack {
+    key: Vec<String>,
+    user: Vec<String>,
+    encrypted: bool,
+    more: Vec<(String, &'static str, Value)>,
+}
+
+impl Default for Stack {
+    fn default() -> Stack {
+        Stack { key: vec![ROOT.into()], user: vec![TABLES.into()], encrypted: true, more: vec![] }
+    }
+}
+
+fn document(statements: &[String]) -> Value {
+    Value::from(format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(",")).as_str())
+}
+
+fn texts(fields: &[(&'static str, &str)]) -> Vec<(&'static str, Value)> {
+    fields.iter().map(|(name, text)| (*name, Value::from(*text))).collect()
+}
+
+impl Stack {
+    fn estate(&self) -> Estate {
+        let mut items: Vec<(String, &str, Value)> = Vec::new();
+        let mut key = texts(&[("arn", KEY), ("key_id", "11111111-2222-3333-4444-555555555555")]);
+        key.push(("policy", document(&self.key)));
+        items.push(("aws_kms_key.k".into(), "aws_kms_key", Value::object(key)));
+        let encryption =
+            Value::object([("enabled", Value::bool(self.encrypted)), ("kms_key_arn", Value::from(KEY))]);
+        let mut table = texts(&[("arn", TABLE), ("name", "Post")]);
+        table.push(("server_side_encryption", Value::tuple([encryption])));
+        items.push(("aws_dynamodb_table.t".into(), "aws_dynamodb_table", Value::object(table)));
+        items.push((
+            "aws_iam_user.u".into(),
+            "aws_iam_user",
+            Value::object(texts(&[("arn", USER), ("name", "reader")])),
+        ));
+        let mut policy = texts(&[("arn", "arn:aws:iam::123456789012:policy/p")]);
+        policy.push(("policy", document(&self.user)));
+        items.push(("aws_iam_policy.p".into(), "aws_iam_policy", Value::object(policy)));
+        let attachment = texts(&[("user", "reader"), ("policy_arn", "arn:aws:iam::123456789012:policy/p")]);
+        items.push((
+            "aws_iam_user_policy_attachment.a".into(),
+            "aws_iam_user_policy_attachment",
+            Value::object(attachment),
+        ));
+        items.extend(self.more.iter().cloned());
+        let items =
+            items.iter().map(|(address, type_name, value)| Item { address, type_name, value, place: None });
+        Estate::new(items, Some(ACCOUNT))
+    }
+
+    fn answer(&self, action: &str, resource: &str) -> (Answer, String) {
+        let estate = self.estate();
+        let principal = estate.somebody(USER);
+        let answered = estate.ask(&Question { principal: &principal, action, resource, context: &[] });
+        (answered.answer, answered.action)
+    }
+}
+
+fn statement(text: &str) -> String {
+    text.to_owned()
+}
+
+#[test]
+fn every_permission_on_the_items_and_none_on_the_key_reads_nothing() {
+    let stack = Stack::default();
+    for action in ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"] {
+        assert_eq!(
+            stack.answer(action, TABLE),
+            (Answer::Denied(Layer::KeyIam), "kms:Decrypt".into()),
+            "{action}"
+        );
+    }
+    let not_granted = (Answer::Denied(Layer::NoIdentityStatement), "dynamodb:DeleteItem".into());
+    assert_eq!(stack.answer("dynamodb:DeleteItem", TABLE), not_granted);
+    assert_eq!(stack.answer("kms:PutKeyPolicy", KEY).0, Answer::Denied(Layer::KeyIam));
+}
+
+#[test]
+fn without_a_customer_key_the_iam_policy_is_enough() {
+    let stack = Stack { encrypted: false, ..Stack::default() };
+    assert_eq!(stack.answer("dynamodb:GetItem", TABLE).0, Answer::Allowed);
+}
+
+#[test]
+fn a_right_to_decrypt_in_an_iam_policy_counts_through_the_root_statement_alone() {
+    let decrypt = statement(r#"{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}"#);
+    let stack = Stack { user: vec![TABLES.into(), decrypt], ..Stack::default() };
+    assert_eq!(stack.answer("dynamodb:GetItem", TABLE).0, Answer::Allowed);
+    let somebody = statement(
+        r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:user/admin"},"Action":"kms:*","Resource":"*"}"#,
+    );
+    let closed = Stack { key: vec![somebody], ..stack };
+    assert_eq!(closed.answer("dynamodb:GetItem", TABLE).0, Answer::Denied(Layer::KeyPolicy));
+}
+
+#[test]
+fn a_key_user_reads() {
+    let user = statement(
+        r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:user/reader"},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*"}"#,
+    );
+    let stack = Stack { key: vec![ROOT.into(), user], ..Stack::default() };
+    assert_eq!(stack.answer("dynamodb:GetItem", TABLE).0, Answer::Allowed);
+    let before = Stack::default().estate();
+    let changes = difference(&before, &stack.estate());
+    let on_table = changes.iter().find(|c| c.resources == ["aws_dynamodb_table.t"]).unwrap();
+    assert!(on_table.gains && on_table.principal == "aws_iam_user.u", "{on_table:?}");
+    assert!(on_table.actions.contains(&"dynamodb:GetItem".to_owned()), "{on_table:?}");
+}
+
+#[test]
+fn a_grant_reads() {
+    let operations = Value::set(Type::String, [Value::from("Decrypt"), Value::from("GenerateDataKey")]);
+    let mut grant = texts(&[("key_id", KEY), ("grantee_principal", USER)]);
+    grant.push(("operations", operations));
+    let grant = ("aws_kms_grant.g".to_owned(), "aws_kms_grant", Value::object(grant));
+    let stack = Stack { more: vec![grant], ..Stack::default() };
+    assert_eq!(stack.answer("dynamodb:Query", TABLE).0, Answer::Allowed);
+}
+
+#[test]
+fn a_managed_policy_of_aws_is_not_known() {
+    let attachment =
+        texts(&[("user", "reader"), ("policy_arn", "arn:aws:iam::aws:policy/AdministratorAccess")]);
+    let attachment = (
+        "aws_iam_user_policy_attachment.b".to_owned(),
+        "aws_iam_user_policy_attachment",
+        Value::object(attachment),
+    );
+    let stack = Stack { more: vec![attachment], ..Stack::default() };
+    let Answer::Depends(facts) = stack.answer("dynamodb:DeleteItem", TABLE).0 else { panic!() };
+    assert!(facts.iter().any(|fact| fact.contains("AdministratorAccess")), "{facts:?}");
+}
+
+#[test]
+fn an_open_resource_policy_lets_anybody_in_and_is_told_first() {
+    let open = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"dynamodb:GetItem","Resource":"*"}]}"#;
+    let policy = (
+        "aws_dynamodb_resource_policy.r".to_owned(),
+        "aws_dynamodb_resource_policy",
+        Value::object(texts(&[("resource_arn", TABLE), ("policy", open)])),
+    );
+    let stack = Stack { encrypted: false, more: vec![policy], ..Stack::default() };
+    let before = Stack { encrypted: false, ..Stack::default() };
+    let changes = difference(&before.estate(), &stack.estate());
+    assert_eq!(
+        changes.first().map(|c| c.origin),
+        Some(terrane_access::estate::Origin::Public),
+        "{changes:?}"
+    );
+}
+
+#[test]
+fn assertions_hold_break_and_stay_open() {
+    let claim = terrane_access::Claim {
+        name: "a".into(),
+        description: None,
+        principals: vec![USER.into()],
+        actions: vec!["dynamodb:*Item".into()],
+        resources: vec![TABLE.into()],
+        context: vec![],
+        allowed: false,
+        by: None,
+        accept_depends: false,
+        unknown: vec![],
+    };
+    let held = Stack::default().estate().judge(&claim);
+    assert_eq!(held.verdict, Verdict::Holds);
+    assert!(held.asked >= 5, "{}", held.asked);
+    let broken = Stack { encrypted: false, ..Stack::default() }.estate().judge(&claim);
+    assert_eq!((broken.verdict, broken.against.len()), (Verdict::Broken, 2));
+    let open = terrane_access::Claim { unknown: vec!["a principal".into()], principals: vec![], ..claim };
+    assert_eq!(Stack::default().estate().judge(&open).verdict, Verdict::Open);
+}
+
+/// Statements of a user's policy, drawn from what matters here.
+fn statements() -> impl Strategy<Value = Vec<String>> {
+    let effect = prop_oneof![3 => Just("Allow"), 1 => Just("Deny")];
+    let action = prop::sample::select(vec!["dynamodb:*", "dynamodb:GetItem", "kms:Decrypt", "kms:*", "*"]);
+    let resource = prop::sample::select(vec!["*", TABLE, KEY, "arn:aws:dynamodb:*:*:table/P*"]);
+    let condition = prop::sample::select(vec![
+        "",
+        r#","Condition":{"StringEquals":{"aws:SourceIp":"10.0.0.1"}}"#,
+        r#","Condition":{"Bool":{"aws:SecureTransport":"true"}}"#,
+    ]);
+    let one = (effect, action, resource, condition).prop_map(|(effect, action, resource, condition)| {
+        format!(r#"{{"Effect":"{effect}","Action":"{action}","Resource":"{resource}"{condition}}}"#)
+    });
+    prop::collection::vec(one, 0..4)
+}
+
+/// Denied below depends below allowed.
+fn level(answer: &Answer) -> u8 {
+    match answer {
+        Answer::Denied(_) => 0,
+        Answer::Depends(_) => 1,
+        Answer::Allowed => 2,
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_deny_never_gives_and_an_allow_never_takes(user in statements(), at in 0_usize..4) {
+        let before = Stack { user: user.clone(), ..Stack::default() };
+        let with = |effect: &str| {
+            let mut more = user.clone();
+            let one = format!(r#"{{"Effect":"{effect}","Action":["dynamodb:GetItem","kms:Decrypt"],"Resource":"*"}}"#);
+            more.insert(at.min(more.len()), one);
+            Stack { user: more, ..Stack::default() }
+        };
+        let (deny, allow) = (with("Deny"), with("Allow"));
+        for action in ["dynamodb:GetItem", "dynamodb:DescribeTable"] {
+            let was = level(&before.answer(action, TABLE).0);
+            prop_assert!(level(&deny.answer(action, TABLE).0) <= was);
+            prop_assert!(level(&allow.answer(action, TABLE).0) >= was);
+        }
+    }
+
+    #[test]
+    fn the_order_of_statements_does_not_matter(user in statements()) {
+        let one = Stack { user: user.clone(), ..Stack::default() };
+        let other = Stack { user: user.into_iter().rev().collect(), ..Stack::default() };
+        for action in ["dynamodb:GetItem", "dynamodb:PutItem"] {
+            prop_assert_eq!(level(&one.answer(action, TABLE).0), level(&other.answer(action, TABLE).0));
+        }
+    }
+
+    /// What is found by everything that somebody can do is what is answered one by one.
+    #[test]
+    fn all_rights_are_those_of_single_questions(user in statements()) {
+        let estate = Stack { user, ..Stack::default() }.estate();
+        let rights = reach(&estate);
+        for (number, principal) in estate.principals.iter().enumerate() {
+            if principal.origin != terrane_access::estate::Origin::Managed {
+                continue;
+            }
+            for (arn, actions) in reach::resources(&estate) {
+                for action in actions {
+                    let question = Question { principal, action: &action, resource: &arn, context: &[] };
+                    let expected = level(&estate.ask(&question).answer);
+                    let found = rights.iter().find(|r| r.principal == number && r.resource == arn && r.action == action);
+                    let found = found.map_or(0, |right| if right.depends.is_empty() { 2 } else { 1 });
+                    prop_assert_eq!(found, expected, "{} on {}", action, arn);
+                }
+            }
+        }
+    }
+
+    /// An answer given while a policy is not known is never contradicted when it is.
+    #[test]
+    fn what_becomes_known_contradicts_nothing(user in statements()) {
+        let known = Stack { user, ..Stack::default() };
+        let mut estate = known.estate();
+        for principal in &mut estate.principals {
+            for policy in &mut principal.identity {
+                policy.document = None;
+            }
+        }
+        let principal = estate.somebody(USER);
+        for action in ["dynamodb:GetItem", "dynamodb:DeleteItem"] {
+            let open = estate.ask(&Question { principal: &principal, action, resource: TABLE, context: &[] }).answer;
+            if let Answer::Depends(_) = open {
+                continue;
+            }
+            prop_assert_eq!(level(&open), level(&known.answer(action, TABLE).0));
+        }
+    }
+}
