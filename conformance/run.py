@@ -16,11 +16,13 @@ from pathlib import Path
 import cases
 import cloud
 import readers
+import refactoring
 import shared
 import tools
 from report import Report, Wrong
 
-GROUPS = (cases.terraform_walks, cases.terrane_walks, cases.terrane_alone, cases.plan_readers, shared.shared_state, cases.sandbox)
+GROUPS = (cases.terraform_walks, cases.terrane_walks, cases.terrane_alone, cases.plan_readers, refactoring.refactoring,
+          shared.shared_state, cases.sandbox)
 
 
 def missing():

@@ -92,7 +92,7 @@ class Terraform:
     def values(self):
         """{address: attribute values} of the state, and {output: value}."""
         shown = json.loads(self("show", "-json")[1]).get("values", {})
-        resources = shown.get("root_module", {}).get("resources", [])
+        resources = in_modules(shown.get("root_module", {}))
         outputs = {name: o["value"] for name, o in shown.get("outputs", {}).items()}
         return {r["address"]: r["values"] for r in resources if r["mode"] == "managed"}, outputs
 
@@ -100,6 +100,12 @@ class Terraform:
         """None when a plan finds nothing to change, else what it wants to do."""
         status, text = self("plan", "-input=false", "-no-color", "-detailed-exitcode", allowed=(0, 2))
         return None if status == 0 and "No changes." in text else text
+
+
+def in_modules(module):
+    """The resources of a module and of those that it calls, as `show -json` nests them."""
+    below = [r for child in module.get("child_modules", []) for r in in_modules(child)]
+    return module.get("resources", []) + below
 
 
 # --- Terrane ---------------------------------------------------------------------------------------------------------
