@@ -131,6 +131,35 @@ fn killed_late() {
     [460, 510, 560, 610].into_iter().for_each(killed_after);
 }
 
+/// Kills an apply that gives objects other addresses and changes them, and applies again.
+fn moved_and_killed_after(milliseconds: u64) {
+    let stack = Stack::example("encrypted-tables");
+    stack.sandboxed(&["apply", "-auto-approve"]);
+    let text = stack.read("terrane.toml").replace("aws_kms_key.db_key", "aws_kms_key.main");
+    let text = text.replace("aws_dynamodb_table.tables", "aws_dynamodb_table.all");
+    let text = text.replace("KMS key for database encryption", "It has another name now");
+    let entries = "\n[[moved]]\nfrom = \"aws_kms_key.db_key\"\nto = \"aws_kms_key.main\"\n\
+                   [[moved]]\nfrom = \"aws_dynamodb_table.tables\"\nto = \"aws_dynamodb_table.all\"\n";
+    stack.write("terrane.toml", &(text + entries));
+    let mut command = stack.command(&["apply", "-auto-approve"]);
+    command.env("TERRANE_SANDBOX", "1").env("TERRANE_SANDBOX_FAULTS", SLOWLY);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(milliseconds));
+    let _ = child.kill();
+    child.wait().unwrap();
+    // All of them moved, or none.
+    let old = |address: &&String| address.contains(".tables[") || address.contains(".db_key");
+    assert!([0, 5].contains(&stack.addresses().iter().filter(old).count()), "{:?}", stack.addresses());
+    stack.sandboxed(&["apply", "-auto-approve"]);
+    assert_eq!(stack.addresses().iter().filter(old).count(), 0, "{:?}", stack.addresses());
+    is_whole(&stack);
+}
+
+#[test]
+fn killed_while_objects_move() {
+    [150, 250, 300, 350, 400, 500].into_iter().for_each(moved_and_killed_after);
+}
+
 #[test]
 fn throttled_failing_and_lossy_calls_are_got_through() {
     let stack = Stack::example("encrypted-tables");

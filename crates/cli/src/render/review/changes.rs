@@ -89,7 +89,10 @@ fn why(change: &Change, schemas: &dyn Schemas) -> Vec<Inline> {
         Action::CreateThenDelete => out.push(Inline::text("made anew first")),
         _ => {}
     }
-    if change.action == Action::NoOp {
+    if let (Action::NoOp, Some(previous)) = (change.action, &change.previous_address) {
+        out.push(Inline::text("from "));
+        out.push(Inline::code(shortened(&previous.to_string(), LONGEST_NAME)));
+    } else if change.action == Action::NoOp {
         // What happens to it changes nothing about the object, and only the sentence says it.
         out.push(Inline::text(shortened(&sentence, 2 * LONGEST_NAME)));
     } else if change.action.is_replace() {

@@ -176,6 +176,18 @@ fn what_does_not_fit_is_left_out_whole_and_named() {
 }
 
 #[test]
+fn a_move_says_where_the_object_was() {
+    let moved = Change {
+        previous_address: Some("terraform_data.was".parse().unwrap()),
+        ..one("now", Action::NoOp, Some(Value::from("x")), Some(Value::from("x")))
+    };
+    let stays = one("stays", Action::NoOp, None, None);
+    let text = written(&planned(Mode::Normal, vec![moved, stays]), &About::default(), ROOM);
+    assert!(text.contains("| ⚪ move | `terraform_data.a[\"now\"]` | from `terraform_data.was` |"), "{text}");
+    assert!(!text.contains("stays"), "{text}");
+}
+
+#[test]
 fn with_hardly_any_room_the_head_is_left() {
     let all = (0..50).map(|i| one(&format!("{i}"), Action::Create, None, Some(Value::from("x")))).collect();
     let text = written(&planned(Mode::Normal, all), &About::default(), 0);
