@@ -33,6 +33,7 @@ pub const TABLE: &[(&str, Severity)] = &[
     ("dynamodb:UpdateItem", Write),
     ("dynamodb:DeleteItem", Write),
     ("dynamodb:BatchWriteItem", Write),
+    ("dynamodb:ExportTableToPointInTime", Read),
     ("dynamodb:GetItem", Read),
     ("dynamodb:BatchGetItem", Read),
     ("dynamodb:Query", Read),
@@ -53,10 +54,71 @@ pub const KEY: &[(&str, Severity)] = &[
 ];
 
 /// Actions on a role.
-pub const ROLE: &[(&str, Severity)] = &[("sts:AssumeRole", Control)];
+pub const ROLE: &[(&str, Severity)] = &[
+    ("sts:AssumeRole", Control),
+    ("iam:AttachRolePolicy", Control),
+    ("iam:PutRolePolicy", Control),
+    ("iam:UpdateAssumeRolePolicy", Control),
+    ("iam:PassRole", Control),
+];
+
+/// Actions on a user.
+pub const USER: &[(&str, Severity)] =
+    &[("iam:AttachUserPolicy", Control), ("iam:CreateAccessKey", Control), ("iam:PutUserPolicy", Control)];
+
+/// Further actions that a pattern in an assertion stands for.
+pub const MORE: &[(&str, Severity)] = &[
+    ("dynamodb:ConditionCheckItem", Read),
+    ("dynamodb:CreateBackup", Read),
+    ("dynamodb:DeleteResourcePolicy", Control),
+    ("dynamodb:DescribeContinuousBackups", Look),
+    ("dynamodb:DescribeTimeToLive", Look),
+    ("dynamodb:GetRecords", Read),
+    ("dynamodb:ListTagsOfResource", Look),
+    ("dynamodb:PartiQLDelete", Write),
+    ("dynamodb:PartiQLInsert", Write),
+    ("dynamodb:PartiQLSelect", Read),
+    ("dynamodb:PartiQLUpdate", Write),
+    ("dynamodb:RestoreTableToPointInTime", Read),
+    ("dynamodb:UpdateContinuousBackups", Destroy),
+    ("dynamodb:UpdateTimeToLive", Destroy),
+    ("kms:CancelKeyDeletion", Control),
+    ("kms:DisableKeyRotation", Control),
+    ("kms:EnableKey", Control),
+    ("kms:EnableKeyRotation", Control),
+    ("kms:GenerateDataKeyPair", Write),
+    ("kms:GenerateDataKeyPairWithoutPlaintext", Write),
+    ("kms:GenerateDataKeyWithoutPlaintext", Write),
+    ("kms:GetKeyPolicy", Look),
+    ("kms:GetKeyRotationStatus", Look),
+    ("kms:ListGrants", Look),
+    ("kms:ListResourceTags", Look),
+    ("kms:ReEncryptFrom", Read),
+    ("kms:ReEncryptTo", Write),
+    ("kms:ReplicateKey", Control),
+    ("kms:RetireGrant", Destroy),
+    ("kms:RevokeGrant", Destroy),
+    ("kms:Sign", Write),
+    ("kms:TagResource", Control),
+    ("kms:UntagResource", Control),
+    ("kms:UpdateKeyDescription", Write),
+    ("kms:Verify", Look),
+];
+
+/// All actions that are known here on a kind of resource, by its service and kind: `dynamodb`, `kms`, `role`, `user`.
+pub fn known(kind: &str) -> Vec<&'static str> {
+    let (list, service) = match kind {
+        "dynamodb" => (TABLE, "dynamodb:"),
+        "kms" => (KEY, "kms:"),
+        "user" => (USER, ""),
+        _ => (ROLE, ""),
+    };
+    let more = MORE.iter().filter(|(name, _)| !service.is_empty() && name.starts_with(service));
+    list.iter().chain(more).map(|(name, _)| *name).collect()
+}
 
 /// How severe an action is; actions that are in none of the lists count as reading.
 pub fn severity(action: &str) -> Severity {
-    let all = TABLE.iter().chain(KEY).chain(ROLE);
+    let all = TABLE.iter().chain(KEY).chain(ROLE).chain(USER).chain(MORE);
     all.into_iter().find(|(name, _)| *name == action).map_or(Read, |(_, severity)| *severity)
 }

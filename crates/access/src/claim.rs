@@ -2,7 +2,7 @@
 
 use terrane_iam::Answer;
 
-use crate::actions::{KEY, ROLE, TABLE};
+use crate::actions::known;
 use crate::estate::{Estate, Origin, Principal};
 use crate::question::{Answered, Question};
 
@@ -64,7 +64,11 @@ impl Estate {
     pub fn judge(&self, claim: &Claim) -> Judgement {
         let mut judgement = Judgement {
             claim: claim.clone(),
-            verdict: if claim.unknown.is_empty() { Verdict::Holds } else { Verdict::Open },
+            verdict: match (claim.unknown.is_empty(), claim.accept_depends) {
+                (true, _) => Verdict::Holds,
+                (false, true) => Verdict::Accepted,
+                (false, false) => Verdict::Open,
+            },
             asked: 0,
             against: vec![],
             settled_by: vec![],
@@ -123,19 +127,19 @@ fn settled_by(answered: &Answered) -> String {
     }
 }
 
-/// The actions that a pattern stands for on a resource; the pattern itself when it is none.
-fn expanded(action: &str, resource: &str) -> Vec<String> {
+/// The actions that a pattern stands for on a resource; an action without `*` and `?` stands for itself.
+pub fn expanded(action: &str, resource: &str) -> Vec<String> {
     if !action.contains(['*', '?']) {
         return vec![action.to_owned()];
     }
     let pattern = action.to_ascii_lowercase();
-    let lists = match resource.split(':').nth(2) {
-        Some("kms") => KEY,
-        Some("dynamodb") => TABLE,
-        _ => ROLE,
+    let kind = match resource.split(':').nth(2) {
+        Some("iam") if resource.contains(":user/") => "user",
+        Some(service) => service,
+        None => "",
     };
-    let known = lists.iter().map(|(name, _)| (*name).to_owned());
-    known.filter(|name| crate::glob::matches(&pattern, &name.to_ascii_lowercase())).collect()
+    let all = known(kind).into_iter();
+    all.filter(|name| crate::glob::matches(&pattern, &name.to_ascii_lowercase())).map(str::to_owned).collect()
 }
 
 /// Somebody whom nothing in the stack names.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use terrane_iam::{Answer, Caller, Document, Effect};
 
-use crate::actions::{KEY, ROLE, TABLE};
+use crate::actions::{KEY, ROLE, TABLE, USER};
 use crate::estate::{Estate, Origin, Policy, Principal};
 use crate::glob::Glob;
 use crate::question::{Question, sources};
@@ -52,8 +52,9 @@ pub fn resources(estate: &Estate) -> Vec<(String, Vec<String>)> {
     let tables = estate.tables.iter().map(|table| (table.arn.clone(), names(TABLE)));
     let keys =
         estate.keys.iter().filter(|key| key.address.is_some()).map(|key| (key.arn.clone(), names(KEY)));
-    let roles = estate.principals.iter().filter(|p| p.trust.is_some());
-    tables.chain(keys).chain(roles.map(|role| (role.arn.clone(), names(ROLE)))).collect()
+    let own = estate.principals.iter().filter(|p| p.address.is_some());
+    let own = own.map(|p| (p.arn.clone(), names(if p.trust.is_some() { ROLE } else { USER })));
+    tables.chain(keys).chain(own).collect()
 }
 
 fn questions(

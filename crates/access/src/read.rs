@@ -88,39 +88,78 @@ fn keys(items: &Items<'_>, account: Option<&str>) -> Vec<Key> {
         keys.push((Key { address: Some(item.address.to_owned()), arn, policy, grants, tags }, id));
     }
     for item in items.of("aws_kms_key_policy") {
-        let named = text(item.value, "key_id").known().unwrap_or_default();
-        for (key, _) in keys.iter_mut().filter(|(key, id)| key.arn == named || *id == named) {
-            key.policy = policy(item, "policy");
+        let named = text(item.value, "key_id");
+        for (key, id) in &mut keys {
+            match about(key, id, &named) {
+                Some(true) => key.policy = policy(item, "policy"),
+                Some(false) => {}
+                // It may be this key's.
+                None => key.policy.document = None,
+            }
         }
     }
     for item in items.of("aws_kms_grant") {
-        let named = text(item.value, "key_id").known().unwrap_or_default();
-        for (key, _) in keys.iter_mut().filter(|(key, id)| key.arn == named || *id == named) {
-            key.grants.push(grant(item));
+        let named = text(item.value, "key_id");
+        for (key, id) in &mut keys {
+            match about(key, id, &named) {
+                Some(true) => key.grants.push(grant(item)),
+                Some(false) => {}
+                None => key.grants.push(Grant { grantee: Text::Unknown.or_open(), ..grant(item) }),
+            }
         }
     }
     keys.into_iter().map(|(key, _)| key).collect()
 }
 
+/// Whether an object that names a key is about this one; nothing when that can't be told.
+fn about(key: &Key, id: &str, named: &Text) -> Option<bool> {
+    match named {
+        Text::Known(named) => Some(key.arn == *named || (!id.is_empty() && id == named)),
+        Text::Absent => Some(false),
+        Text::Unknown => None,
+    }
+}
+
+/// Operations that a grant can be for, where it is not known for which it is.
+const GRANTABLE: [&str; 8] = [
+    "Decrypt",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+    "CreateGrant",
+    "DescribeKey",
+];
+
+/// A grant; where something of it is not known, to somebody who is not known, so that what hangs on it stays open.
 fn grant(item: &Item<'_>) -> Grant {
-    let grantee = text(item.value, "grantee_principal").or_open();
-    let constraints =
-        field(item.value, "constraints").map(terrane_model::Value::elements).unwrap_or_default();
+    let blocks = field(item.value, "constraints");
+    let constraints = blocks.map(terrane_model::Value::elements).unwrap_or_default();
+    let mut open = blocks.is_some_and(|value| !value.is_wholly_known());
     let constraint = constraints.first().and_then(|block| {
         let of = |name: &str| pairs(block, name).filter(|pairs| !pairs.is_empty());
         let equals = of("encryption_context_equals").map(GrantConstraint::Equals);
         equals.or_else(|| of("encryption_context_subset").map(GrantConstraint::Subset))
     });
-    let operations = texts(item.value, "operations").unwrap_or_default();
-    Grant { id: item.address.to_owned(), grantee, operations, constraint }
+    let operations = texts(item.value, "operations").unwrap_or_else(|| {
+        open = true;
+        GRANTABLE.map(str::to_owned).to_vec()
+    });
+    let grantee = if open { Text::Unknown } else { text(item.value, "grantee_principal") };
+    Grant { id: item.address.to_owned(), grantee: grantee.or_open(), operations, constraint }
 }
 
 fn tables(items: &Items<'_>, estate: &mut Estate) {
     for item in items.of("aws_dynamodb_table") {
         let arn = text(item.value, "arn").known().unwrap_or_else(|| item.address.to_owned());
         let encryption = encryption(items, item, estate);
-        let policy = documents(items, "aws_dynamodb_resource_policy", "resource_arn", &arn).next();
-        let policy = policy.map(|item| self::policy(item, "policy"));
+        let sure = documents(items, "aws_dynamodb_resource_policy", "resource_arn", &arn).next();
+        let policy = sure.map(|item| policy(item, "policy")).or_else(|| {
+            let all = items.of("aws_dynamodb_resource_policy").iter();
+            let mut open = all.filter(|item| text(item.value, "resource_arn") == Text::Unknown);
+            open.next().map(|item| Policy { document: None, ..policy(item, "policy") })
+        });
         let tags = tags(item.value);
         estate.tables.push(Table { address: item.address.to_owned(), arn, encryption, policy, tags });
     }
@@ -133,6 +172,9 @@ fn encryption(items: &Items<'_>, item: &Item<'_>, estate: &mut Estate) -> Encryp
         None => return Encryption::ByAws,
     };
     let Some(block) = blocks.first() else { return Encryption::ByAws };
+    if field(block, "enabled").is_some_and(terrane_model::Value::is_unknown) {
+        return Encryption::Unknown;
+    }
     if !is_true(block, "enabled") {
         return Encryption::ByAws;
     }

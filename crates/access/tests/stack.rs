@@ -284,3 +284,54 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_not_known_leaves_the_answer_open() {
+    let open = || Value::unknown(Type::String);
+    let set = || Value::unknown(Type::set(Type::String));
+    let cases: Vec<(&'static str, Value)> = vec![
+        (
+            "aws_kms_grant",
+            Value::object([
+                ("key_id", Value::from(KEY)),
+                ("grantee_principal", Value::from(USER)),
+                ("operations", set()),
+            ]),
+        ),
+        (
+            "aws_kms_grant",
+            Value::object([
+                ("key_id", open()),
+                ("grantee_principal", Value::from(USER)),
+                ("operations", Value::set(Type::String, [Value::from("Decrypt")])),
+            ]),
+        ),
+        ("aws_kms_key_policy", Value::object([("key_id", open()), ("policy", document(&[ROOT.into()]))])),
+        ("aws_iam_user_policy", Value::object([("user", open()), ("policy", document(&[TABLES.into()]))])),
+        ("aws_iam_user_policy", Value::object([("user", Value::from("reader")), ("policy", open())])),
+        ("aws_iam_group_membership", Value::object([("group", Value::from("g")), ("users", set())])),
+        (
+            "aws_iam_user_group_membership",
+            Value::object([("user", Value::from("reader")), ("groups", set())]),
+        ),
+    ];
+    for (type_name, value) in cases {
+        let more = vec![("x".to_owned(), type_name, value.clone())];
+        let stack = Stack { more, ..Stack::default() };
+        let answer = stack.answer("dynamodb:GetItem", TABLE).0;
+        assert!(matches!(answer, Answer::Depends(_)), "{type_name} {value:?}: {answer:?}");
+    }
+    let policy = Value::object([("resource_arn", open()), ("policy", document(&[TABLES.into()]))]);
+    let more = vec![("x".to_owned(), "aws_dynamodb_resource_policy", policy)];
+    let stack = Stack { encrypted: false, more, ..Stack::default() };
+    assert!(matches!(stack.answer("dynamodb:DeleteItem", TABLE).0, Answer::Depends(_)));
+}
+
+#[test]
+fn patterns_stand_for_known_actions_of_the_resource() {
+    use terrane_access::claim::expanded;
+    assert!(expanded("dynamodb:*", TABLE).contains(&"dynamodb:ExportTableToPointInTime".to_owned()));
+    assert!(expanded("kms:ReEncrypt*", KEY).len() == 2 && expanded("kms:*", TABLE).is_empty());
+    assert!(expanded("iam:*", USER).contains(&"iam:CreateAccessKey".to_owned()));
+    assert_eq!(expanded("dynamdb:GetItem", TABLE), ["dynamdb:GetItem"]);
+}

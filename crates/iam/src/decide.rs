@@ -195,7 +195,10 @@ pub(crate) fn weigh(facts: &Facts<'_>, sources: &PolicySources<'_>, trace: &mut 
 /// True if the resource surely belongs to another account than the caller.
 pub(crate) fn in_another_account(facts: &Facts<'_>) -> bool {
     match (facts.caller.account(), arn_account(facts.resource)) {
-        (Some(own), Some(other)) => own != other && !own.contains(UNKNOWN) && !other.contains(UNKNOWN),
+        // What AWS itself owns, such as its managed policies, is in no other account.
+        (Some(own), Some(other)) => {
+            own != other && other != "aws" && !own.contains(UNKNOWN) && !other.contains(UNKNOWN)
+        }
         _ => false,
     }
 }

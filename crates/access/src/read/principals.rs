@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use terrane_iam::{Caller, Effect};
 
-use super::value::{Text, documents, field, tags, text, texts};
+use super::value::{Text, field, tags, text, texts};
 use super::{Items, policy};
 use crate::estate::{Estate, Item, Origin, Policy, Principal};
 
@@ -65,12 +65,13 @@ fn own_policies(
     name: Option<&str>,
     managed: &BTreeMap<String, Policy>,
 ) -> Vec<Policy> {
-    let about = |item: &&Item<'_>| match text(item.value, kind) {
-        Text::Known(holder) => Some(holder.as_str()) == name,
-        Text::Unknown => true,
-        Text::Absent => false,
+    let about = |item: &&Item<'_>| match (text(item.value, kind), name) {
+        (Text::Known(holder), Some(name)) => holder == name,
+        // Either of the two is not known.
+        (Text::Known(_) | Text::Unknown, _) => true,
+        (Text::Absent, _) => false,
     };
-    let sure = |item: &Item<'_>| matches!(text(item.value, kind), Text::Known(_));
+    let sure = |item: &Item<'_>| name.is_some() && matches!(text(item.value, kind), Text::Known(_));
     let attached = items.of(&format!("aws_iam_{kind}_policy_attachment")).iter().filter(about);
     let attached = attached.map(|item| match sure(item) {
         true => by_arn(managed, text(item.value, "policy_arn"), item),
@@ -96,24 +97,35 @@ fn user(items: &Items<'_>, item: &Item<'_>, managed: &BTreeMap<String, Policy>) 
     let name = text(item.value, "name").known();
     let arn = text(item.value, "arn").known().unwrap_or_else(|| item.address.to_owned());
     let mut groups: BTreeSet<String> = BTreeSet::new();
+    // Memberships of which it can't be told whether they are this user's, or in which group.
+    let mut open: Vec<&Item<'_>> = Vec::new();
     for membership in items.of("aws_iam_group_membership") {
-        let users = texts(membership.value, "users").unwrap_or_default();
-        if name.as_ref().is_some_and(|name| users.contains(name)) {
-            groups.extend(text(membership.value, "group").known());
+        match (texts(membership.value, "users"), &name, text(membership.value, "group")) {
+            (Some(users), Some(name), _) if !users.contains(name) => {}
+            (Some(_), Some(_), Text::Known(group)) => drop(groups.insert(group)),
+            _ => open.push(membership),
         }
     }
-    if let Some(name) = &name {
-        for membership in documents(items, "aws_iam_user_group_membership", "user", name) {
-            groups.extend(texts(membership.value, "groups").unwrap_or_default());
+    for membership in items.of("aws_iam_user_group_membership") {
+        match (text(membership.value, "user"), &name, texts(membership.value, "groups")) {
+            (Text::Known(user), Some(name), _) if user != *name => {}
+            (Text::Known(_), Some(_), Some(all)) => groups.extend(all),
+            _ => open.push(membership),
         }
     }
+    let mut identity = own_policies(items, "user", name.as_deref(), managed);
+    identity.extend(open.into_iter().map(|item| Policy {
+        name: item.address.to_owned(),
+        document: None,
+        place: item.place.map(Arc::from),
+    }));
     let user_id = text(item.value, "unique_id").known();
     Principal {
         caller: Caller::User { arn: arn.clone(), user_id },
         arn,
         address: Some(item.address.to_owned()),
         origin: Origin::Managed,
-        identity: own_policies(items, "user", name.as_deref(), managed),
+        identity,
         groups: groups
             .into_iter()
             .map(|group| {
@@ -137,8 +149,13 @@ fn role(items: &Items<'_>, item: &Item<'_>, managed: &BTreeMap<String, Policy>) 
             identity.push(policy(&inline, "policy"));
         }
     }
-    // Unknown when it is not declared: then what is attached says it all.
-    for arn in texts(item.value, "managed_policy_arns").unwrap_or_default() {
+    let unknown =
+        || Policy { name: item.address.to_owned(), document: None, place: item.place.map(Arc::from) };
+    let arns = texts(item.value, "managed_policy_arns");
+    if arns.is_none() || field(item.value, "inline_policy").is_some_and(terrane_model::Value::is_unknown) {
+        identity.push(unknown());
+    }
+    for arn in arns.unwrap_or_default() {
         let already = managed.get(&arn).is_some_and(|p| identity.iter().any(|own| own.name == p.name));
         if !already && !identity.iter().any(|own| own.name == arn) {
             identity.push(by_arn(managed, Text::Known(arn), item));

@@ -1,10 +1,12 @@
 //! `[access.N]`: evaluated, judged, and what is wrong told at its place.
 
+use terrane_access::claim::expanded;
 use terrane_access::question::{BY, layer_wording};
 use terrane_access::{Answered, Claim, Estate, Judgement, Verdict};
 use terrane_expr::Expr;
 use terrane_iam::{Answer, Outcome, Reason};
-use terrane_model::{Diagnostic, Diagnostics, Key, ModulePath, Value};
+use terrane_model::convert::convert;
+use terrane_model::{Diagnostic, Diagnostics, Key, ModulePath, Type, Value};
 use terrane_spec::statement::{Access, Expectation};
 
 use super::report::Assertion;
@@ -46,7 +48,7 @@ fn judge(
     for Wanted { key, each_value } in wanted {
         let scope = world.instance_scope(path, key.as_ref(), each_value.as_ref());
         let name = full_name(path, name, key.as_ref());
-        match claim(&scope, name, access) {
+        match claim(&scope, name, access, estate) {
             Ok(claim) => {
                 let judgement = estate.judge(&claim);
                 diagnostics.extend(complaint(&judgement, access, estate));
@@ -67,7 +69,12 @@ fn full_name(path: &ModulePath, name: &str, key: Option<&Key>) -> String {
     format!("{within}{name}{key}")
 }
 
-fn claim(scope: &InstanceScope<'_, '_>, name: String, access: &Access) -> Result<Claim, Diagnostics> {
+fn claim(
+    scope: &InstanceScope<'_, '_>,
+    name: String,
+    access: &Access,
+    estate: &Estate,
+) -> Result<Claim, Diagnostics> {
     let mut unknown = Vec::new();
     let mut list = |what: &str, expr: &Expr| -> Result<Vec<String>, Diagnostics> {
         let value = evaluate_in(scope, expr)?.unmark_deep().0;
@@ -90,8 +97,24 @@ fn claim(scope: &InstanceScope<'_, '_>, name: String, access: &Access) -> Result
     let resources = list("a resource", &access.resources)?;
     let context = match &access.context {
         Some(expr) => pairs(&evaluate_in(scope, expr)?.unmark_deep().0),
-        None => vec![],
+        None => Some(vec![]),
     };
+    if context.is_none() {
+        unknown.push("a condition key".to_owned());
+    }
+    let principals = named("principal", principals, &access.principals, estate)?;
+    let resources = named("resource", resources, &access.resources, estate)?;
+    for action in &actions {
+        let stands_for_none = resources.iter().all(|resource| expanded(action, resource).is_empty());
+        if !action.contains(':') && action != "*" || (!resources.is_empty() && stands_for_none) {
+            let detail = format!("`{action}` stands for no action that Terrane knows on these resources.");
+            return Err(vec![
+                Diagnostic::error("invalid-action", "Invalid action", detail)
+                    .at(access.actions.span())
+                    .hint("An action has a service and a name, such as `kms:Decrypt`; `*` and `?` stand for known ones."),
+            ]);
+        }
+    }
     if let Some(empty) = [("principals", &principals), ("actions", &actions), ("resources", &resources)]
         .iter()
         .find(|(_, texts)| texts.is_empty() && unknown.is_empty())
@@ -120,7 +143,7 @@ fn claim(scope: &InstanceScope<'_, '_>, name: String, access: &Access) -> Result
         principals,
         actions,
         resources,
-        context,
+        context: context.unwrap_or_default(),
         allowed: access.expect.0 == Expectation::Allowed,
         by,
         accept_depends: access.accept_depends,
@@ -128,17 +151,39 @@ fn claim(scope: &InstanceScope<'_, '_>, name: String, access: &Access) -> Result
     })
 }
 
-fn pairs(value: &Value) -> Vec<(String, Vec<String>)> {
+/// ARNs as they are, addresses as the ARNs that they stand for. What is neither would stand for nobody and nothing, and
+/// an assertion about that would hold whatever happens.
+fn named(what: &str, names: Vec<String>, expr: &Expr, estate: &Estate) -> Result<Vec<String>, Diagnostics> {
+    let is_account = |name: &str| name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit());
+    let resolved = names.into_iter().map(|name| match estate.arn_of(&name) {
+        Some(arn) => Ok(arn.to_owned()),
+        None if what == "principal" && name.ends_with(".amazonaws.com") => Ok(name),
+        None if what == "principal" && is_account(&name) => Ok(format!("arn:aws:iam::{name}:root")),
+        None => {
+            let near = terrane_model::nearest::nearest(&name, estate.addresses());
+            let near = near.map(|near| format!(" Did you mean the ARN of `{near}`?")).unwrap_or_default();
+            let detail = format!("`{name}` is not the ARN of a {what}.{near}");
+            Err(vec![Diagnostic::error("invalid-arn", "Invalid ARN", detail).at(expr.span())])
+        }
+    });
+    resolved.collect()
+}
+
+/// Condition keys with their values; nothing when some are not known.
+fn pairs(value: &Value) -> Option<Vec<(String, Vec<String>)>> {
+    if !value.is_wholly_known() {
+        return None;
+    }
+    let text = |value: &Value| convert(value, &Type::String).ok()?.as_str().map(str::to_owned);
     let entries = value.entries().into_iter().flatten();
-    entries
-        .map(|(key, value)| {
-            let texts = match value.as_str() {
-                Some(text) => vec![text.to_owned()],
-                None => value.elements().iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            };
-            (key.to_string(), texts)
-        })
-        .collect()
+    let pairs = entries.map(|(key, value)| {
+        let texts = match text(value) {
+            Some(text) => vec![text],
+            None => value.elements().iter().filter_map(text).collect(),
+        };
+        (key.to_string(), texts)
+    });
+    Some(pairs.collect())
 }
 
 /// What is to be told of an assertion that does not hold.

@@ -151,11 +151,16 @@ fn stand_in(schema: &Schema, about: &Address, value: Value, config: &Value) -> V
         let attribute = schema.block.attribute(name);
         let invented = attribute.is_some_and(|attribute| {
             attribute.is_computed()
-                && attribute.ty == Type::String
                 && (attribute.presence == Presence::Computed || config.get(name).is_none_or(Value::is_null))
         });
         let stands_in = match value.kind() {
-            Kind::Unknown(unknown) if invented => Some(Value::from(format!("{}{id}", unknown.prefix))),
+            Kind::Unknown(unknown) if invented && unknown.ty == Type::String => {
+                Some(Value::from(format!("{}{id}", unknown.prefix)))
+            }
+            // What others attach is read from what attaches it.
+            Kind::Unknown(unknown) if invented && matches!(unknown.ty, Type::Set(_) | Type::List(_)) => {
+                Some(Value::null(unknown.ty.clone()))
+            }
             _ => None,
         };
         (name.clone(), stands_in.unwrap_or_else(|| value.clone()))

@@ -11,7 +11,7 @@ use terrane_access::estate::TYPES;
 use terrane_access::{Change, Estate, Item, difference};
 use terrane_expr::FunctionContext;
 use terrane_model::source::Sources;
-use terrane_model::{Address, Diagnostics, Mode, Span, Value};
+use terrane_model::{Action, Address, Diagnostics, Mode, Span, Value};
 use terrane_provider::{Catalog, Facts};
 use terrane_spec::Spec;
 use terrane_state::Snapshot;
@@ -19,7 +19,7 @@ use terrane_state::Snapshot;
 use crate::build::Input;
 use crate::codec::decode;
 use crate::graph::{Graph, graph};
-use crate::plan::{Plan, ProviderKey};
+use crate::plan::{Change as PlannedChange, Plan, ProviderKey};
 use crate::world::World;
 
 pub use imagine::{Ground, Imagined, imagine};
@@ -84,8 +84,19 @@ pub fn objects_of(snapshot: &Snapshot, catalog: &Catalog) -> BTreeMap<Address, V
         .collect()
 }
 
+/// The objects that a plan lets go of: they stay in AWS.
+fn forgotten(changes: &[PlannedChange]) -> impl Iterator<Item = (Address, Value)> {
+    let kept = changes.iter().filter(|change| change.action == Action::Forget);
+    kept.filter_map(|change| Some((change.address.clone(), change.before.clone()?)))
+}
+
 /// The estate that the plan leads to, with stand-ins for what AWS invents.
-pub fn planned_estate<'s>(input: &Input<'s>, world: &World<'s>, graph: &Graph) -> (Estate, Imagined<'s>) {
+fn planned_estate<'s>(
+    input: &Input<'s>,
+    world: &World<'s>,
+    graph: &Graph,
+    changes: &[PlannedChange],
+) -> (Estate, Imagined<'s>) {
     let ground = Ground {
         spec: input.spec,
         variables: &input.variables,
@@ -96,8 +107,9 @@ pub fn planned_estate<'s>(input: &Input<'s>, world: &World<'s>, graph: &Graph) -
         planned: &|address| world.instance(address),
     };
     let imagined = imagine(&ground, graph);
-    let plain =
-        imagined.objects.iter().map(|(a, value)| (a.clone(), value.clone().unmark_deep().0)).collect();
+    let made = imagined.objects.iter().map(|(address, value)| (address.clone(), value.clone()));
+    let all = made.chain(forgotten(changes));
+    let plain = all.map(|(address, value)| (address, value.unmark_deep().0)).collect();
     let account = account(input.facts);
     (estate(&plain, Some(input.spec), account.as_deref()), imagined)
 }
@@ -130,7 +142,8 @@ pub fn of_plan(
         planned: &|address| planned.get(address).map(|value| (*value).clone()).or_else(|| data(address)),
     };
     let imagined = imagine(&ground, &graph(spec)?);
-    let plain = imagined.objects.into_iter().map(|(a, value)| (a, value.unmark_deep().0)).collect();
+    let all = imagined.objects.into_iter().chain(forgotten(&plan.changes));
+    let plain = all.map(|(address, value)| (address, value.unmark_deep().0)).collect();
     let after = estate(&plain, Some(spec), None);
     let before = estate(&objects_of(&plan.refreshed, catalog), Some(spec), after.account.as_deref());
     Ok((before, after))
@@ -142,14 +155,16 @@ pub fn report<'s>(
     world: &World<'s>,
     graph: &Graph,
     refreshed: &Snapshot,
-    changes: bool,
+    planned: &[PlannedChange],
     diagnostics: &mut Diagnostics,
 ) -> AccessReport {
+    let changes =
+        planned.iter().any(|c| c.action.is_change() && bears_on_access(&c.address.resource.type_name));
     let asserted = input.spec.all_modules().any(|(_, module)| !module.access.is_empty());
     if !asserted && !changes {
         return AccessReport::default();
     }
-    let (after, imagined) = planned_estate(input, world, graph);
+    let (after, imagined) = planned_estate(input, world, graph, planned);
     let mut report = AccessReport::default();
     if asserted {
         report.assertions = claims::judge_all(&imagined.world, &after, diagnostics);

@@ -21,7 +21,7 @@ use terrane_provider::{Catalog, Facts};
 use terrane_spec::Spec;
 use terrane_state::Snapshot;
 
-use crate::access::{AccessReport, bears_on_access, report};
+use crate::access::{AccessReport, report};
 use crate::conditions::judge_all;
 use crate::expand::{Repetition, Wanted, instances};
 use crate::graph::{Graph, graph, names_of, node_of};
@@ -235,12 +235,8 @@ impl Builder<'_, '_> {
 
     /// What the plan does to access.
     fn access(&mut self) -> AccessReport {
-        let changes = self
-            .changes
-            .iter()
-            .any(|c| c.action.is_change() && bears_on_access(&c.address.resource.type_name));
         let mut found = Diagnostics::new();
-        let report = report(self.input, &self.world, self.graph, &self.refreshed, changes, &mut found);
+        let report = report(self.input, &self.world, self.graph, &self.refreshed, &self.changes, &mut found);
         let soften = |found: Diagnostic| match self.input.options.only_look {
             true => Diagnostic { severity: terrane_model::Severity::Warning, ..found },
             false => found,
