@@ -53,6 +53,7 @@ scripts! {
     fmt,
     graph,
     json,
+    key_pending_deletion,
     little_commands,
     migrate,
     modules,

@@ -2,7 +2,8 @@
 //!
 //! A script begins with what it shows. `=== NAME` begins a file's text. `$ terrane ...` is a command, and behind it stands
 //! its output: standard output, then standard error behind `[stderr]`, then `[exit N]` where that is not 0. `#: ` begins a
-//! remark. `| brief` leaves out what stands before the last line that begins with `Plan:`. Besides `terrane` there are `edit FILE OLD => NEW`, `rm FILE`, `cp FROM TO`, `cat FILE`, `example NAME` and `delete-table NAME`.
+//! remark. `| brief` leaves out what stands before the last line that begins with `Plan:`. Besides `terrane` there are `edit FILE OLD => NEW`, `rm FILE`, `cp FROM TO`, `cat FILE`, `example NAME`,
+//! `delete-table NAME` and `schedule-key-deletions`.
 //! `VAR=value` before `terrane` sets a variable of the environment.
 
 use std::fmt::Write as _;
@@ -96,6 +97,10 @@ fn carry_out(command: &str, stack: &Stack) -> String {
         "cat" => normal(&stack.read(rest), stack),
         "example" => {
             stack.take_example(rest);
+            String::new()
+        }
+        "schedule-key-deletions" => {
+            stack.cloud().schedule_key_deletions();
             String::new()
         }
         "delete-table" => {

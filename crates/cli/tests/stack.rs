@@ -152,6 +152,20 @@ impl Cloud {
         self.with(async |dynamodb, _| dynamodb.delete_table().table_name(name).send().await.unwrap());
     }
 
+    /// Schedules the deletion of all keys, as somebody else would.
+    pub fn schedule_key_deletions(&self) {
+        self.with(async |_, kms| {
+            for key in kms.list_keys().send().await.unwrap().keys() {
+                let id = key.key_id().unwrap();
+                let described = kms.describe_key().key_id(id).send().await.unwrap().key_metadata.unwrap();
+                let ours = described.key_manager() == Some(&aws_sdk_kms::types::KeyManagerType::Customer);
+                if ours && described.deletion_date().is_none() {
+                    kms.schedule_key_deletion().key_id(id).pending_window_in_days(7).send().await.unwrap();
+                }
+            }
+        });
+    }
+
     pub fn tables(&self) -> Vec<String> {
         self.with(async |dynamodb, _| {
             dynamodb.list_tables().send().await.unwrap().table_names.unwrap_or_default()

@@ -72,6 +72,8 @@ pub enum Reason {
     DeleteBecauseNoModule,
     /// It moved to an address that is not in the spec.
     DeleteBecauseNoMoveTarget,
+    /// The object waits for its deletion, and is brought back.
+    UpdateBecausePendingDeletion,
     /// A data source's arguments are not known yet.
     ReadBecauseConfigUnknown,
     /// A data source depends on something that changes.
@@ -82,7 +84,8 @@ impl Reason {
     /// The name in plan JSON; nothing for the ordinary reason.
     pub fn json_name(self) -> Option<&'static str> {
         Some(match self {
-            Reason::Plain => return None,
+            // Terraform makes a new object instead, and has no name for it.
+            Reason::Plain | Reason::UpdateBecausePendingDeletion => return None,
             Reason::ReplaceBecauseCannotUpdate => "replace_because_cannot_update",
             Reason::ReplaceBecauseTainted => "replace_because_tainted",
             Reason::ReplaceByRequest => "replace_by_request",

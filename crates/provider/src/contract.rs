@@ -40,6 +40,9 @@ impl Session {
 pub trait Progress: Send + Sync {
     /// `what` is a noun phrase: "the key policy to be in effect".
     fn waiting_for(&self, address: &Address, what: &str);
+
+    /// `sentence` is something that the user should know though nothing failed.
+    fn remark(&self, _address: &Address, _sentence: &str) {}
 }
 
 /// What a verb gets besides values.
@@ -188,6 +191,12 @@ pub trait ResourceType: Send + Sync {
     /// the object is known again after a run that died between its new name and the state.
     fn lasting_identity(&self) -> Option<&'static str> {
         None
+    }
+
+    /// Whether an object, as `read` gave it, waits for its deletion and can still be brought back by `update`. A plan says
+    /// so; one whose deletion was begun counts as deleted.
+    fn is_pending_deletion(&self, _object: &Value) -> bool {
+        false
     }
 
     /// Takes the marker off again once the object is safely in the state. Also called for one that carries none any more.

@@ -40,6 +40,13 @@ pub enum Event<'a> {
         /// A noun phrase.
         what: &'a str,
     },
+    /// A provider has something to say though nothing failed.
+    Remark {
+        /// The instance.
+        address: &'a Address,
+        /// A sentence.
+        sentence: &'a str,
+    },
     /// An action is still going on.
     Still {
         /// The instance.
@@ -94,5 +101,9 @@ pub(crate) struct Waits<'a>(pub &'a dyn Events);
 impl Progress for Waits<'_> {
     fn waiting_for(&self, address: &Address, what: &str) {
         self.0.event(&Event::Waiting { address, what });
+    }
+
+    fn remark(&self, address: &Address, sentence: &str) {
+        self.0.event(&Event::Remark { address, sentence });
     }
 }

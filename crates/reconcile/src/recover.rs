@@ -171,8 +171,10 @@ async fn look(
             let Some(prior) = prior else { return Ok((Found::Gone, nothing("the state does not have it"))) };
             let there = resource.read(&cx, &prior).await.map_err(|e| diagnose(&e, address, "look for"))?;
             match there {
-                Some(_) => Ok((Found::There, nothing("it still exists"))),
-                None => Ok((Found::Gone, Change::Remove)),
+                Some(found) if !resource.is_pending_deletion(&found) => {
+                    Ok((Found::There, nothing("it still exists")))
+                }
+                _ => Ok((Found::Gone, Change::Remove)),
             }
         }
     }

@@ -5,10 +5,11 @@
 //!
 //! Calls: CreateKey, DescribeKey, GetKeyPolicy, GetKeyRotationStatus, ListResourceTags; PutKeyPolicy,
 //! UpdateKeyDescription, EnableKey, DisableKey, EnableKeyRotation, DisableKeyRotation, TagResource, UntagResource;
-//! ScheduleKeyDeletion; ListKeys to find a lost one. Each needs the permission `kms:` of the same name.
+//! ScheduleKeyDeletion, CancelKeyDeletion; ListKeys to find a lost one. Each needs the permission `kms:` of the same name.
 //!
 //! Replaced when its spec, usage, store or multi-region flag changes. Policy, rotation, tags and the enabled state
-//! settle within seconds. Deleting only schedules the deletion.
+//! settle within seconds. Deleting only schedules the deletion; a key of the state that is pending deletion is brought
+//! back by an update. Such a key has no `is_enabled`, so that there always is one.
 //!
 //! <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html>
 
@@ -24,7 +25,7 @@ use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest,
 
 use crate::client::Clients;
 use crate::error::failed;
-use crate::object::{absent, needed, unknown_text, unknown_with_prefix, whole};
+use crate::object::{absent, filled, needed, unknown_text, unknown_with_prefix, whole};
 use crate::{iam, tags};
 
 mod change;
@@ -129,6 +130,11 @@ impl ResourceType for Key {
         let is_absent = |name: &str| request.config.get(name).is_none_or(Value::is_null);
         let (no_description, no_region, no_period) =
             (is_absent("description"), is_absent("multi_region"), is_absent("rotation_period_in_days"));
+        if request.prior.is_some_and(is_pending_deletion) {
+            // Absence would pass for `false`.
+            let wanted = request.config.get("is_enabled").filter(|wanted| !wanted.is_null());
+            request.set("is_enabled", wanted.cloned().unwrap_or_else(|| Value::bool(true)));
+        }
         if request.is_create() {
             request.set("id", unknown_text());
             request.set("key_id", unknown_text());
@@ -148,6 +154,9 @@ impl ResourceType for Key {
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
         let id = needed(prior, "id", "kms:DescribeKey")?;
         let observed = observe(cx.session.clients()?, id).await?;
+        if let Some(remark) = observed.as_ref().and_then(Observed::remark) {
+            cx.progress.remark(cx.address, &remark);
+        }
         Ok(observed.map(|observed| observed.into_state(prior, &cx.session.facts, false)))
     }
 
@@ -200,9 +209,13 @@ impl ResourceType for Key {
         let Some(marker) = cx.marker else { return Ok(None) };
         let clients: &Clients = cx.session.clients()?;
         let Some(id) = marked(clients, marker).await? else { return Ok(None) };
-        let observed = observe(clients, &id).await?;
+        let observed = observe(clients, &id).await?.filter(|observed| !observed.is_pending_deletion());
         let prior = planned.clone().with("id", Value::from(id));
         Ok(observed.map(|observed: Observed| observed.into_state(&prior, &cx.session.facts, false)))
+    }
+
+    fn is_pending_deletion(&self, object: &Value) -> bool {
+        is_pending_deletion(object)
     }
 
     fn has_marker(&self) -> bool {
@@ -228,6 +241,12 @@ fn arn_to_be(request: &PlanRequest<'_>) -> Value {
         }
         None => unknown_text(),
     }
+}
+
+/// Whether a key of the state waits for its deletion.
+fn is_pending_deletion(object: &Value) -> bool {
+    let is_read = filled(object, "key_id").is_some();
+    is_read && object.get("is_enabled").is_some_and(Value::is_null)
 }
 
 /// The key that carries the marker.

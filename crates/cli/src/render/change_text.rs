@@ -15,6 +15,7 @@ pub fn header(change: &Change) -> (String, Vec<String>) {
     let becomes = match (change.action, change.reason) {
         (Action::Create, _) => "will be created",
         (Action::Read, _) => "will be read during apply",
+        (Action::Update, Reason::UpdateBecausePendingDeletion) => "will be recovered",
         (Action::Update, _) => "will be updated in-place",
         (Action::Delete, _) => "will be destroyed",
         (Action::Forget, _) => "will no longer be managed by Terrane, but will not be destroyed",
@@ -55,6 +56,7 @@ fn because(change: &Change) -> Option<String> {
         Reason::DeleteBecauseEachKey => {
             format!("because key {} is not in for_each map", key.map(Key::to_string).unwrap_or_default())
         }
+        Reason::UpdateBecausePendingDeletion => "because it is pending deletion".to_owned(),
         Reason::ReadBecauseConfigUnknown => "config refers to values not yet known".to_owned(),
         Reason::ReadBecauseDependencyPending => {
             "depends on a resource or a module with changes pending".to_owned()
@@ -138,6 +140,13 @@ mod tests {
                 Reason::DeleteBecauseWrongRepetition,
                 "aws_a.b[0] will be destroyed",
                 "(because resource does not use count)",
+            ),
+            (
+                "aws_a.b",
+                Action::Update,
+                Reason::UpdateBecausePendingDeletion,
+                "aws_a.b will be recovered",
+                "(because it is pending deletion)",
             ),
             (
                 "data.aws_a.b",

@@ -23,6 +23,7 @@ pub fn line(event: &Event<'_>) -> Option<String> {
             format!("{address}: {}...{}", doing(*action), bracket(*id, None))
         }
         Event::Waiting { address, what } => format!("{address}: Waiting for {what}..."),
+        Event::Remark { address, sentence } => format!("{address}: {sentence}"),
         Event::Still { address, action, id, elapsed } => {
             let elapsed = format!("{} elapsed", time(elapsed.saturating_add(Duration::from_millis(500))));
             format!("{address}: Still {}...{}", doing(*action).to_lowercase(), bracket(*id, Some(&elapsed)))
@@ -116,7 +117,7 @@ pub fn json(event: &Event<'_>) -> Option<(&'static str, Json)> {
         Event::Failed { address, action, elapsed, .. } => {
             ("apply_errored", hook(address, Some(*action), None, Some(*elapsed)))
         }
-        Event::Waiting { .. } => ("log", json!({})),
+        Event::Waiting { .. } | Event::Remark { .. } => ("log", json!({})),
         Event::Stopping { .. } => return None,
     })
 }
@@ -187,6 +188,7 @@ mod tests {
                 Event::Done { address, action: Action::Delete, id, elapsed, note: None },
                 "aws_kms_key.a: Destruction complete after 1m15s",
             ),
+            (Event::Remark { address, sentence: "It is odd." }, "aws_kms_key.a: It is odd."),
             (Event::Waiting { address, what: "the policy" }, "aws_kms_key.a: Waiting for the policy..."),
         ];
         for (event, text) in cases {

@@ -69,6 +69,11 @@ impl Builder<'_, '_> {
         };
         let create_first = spec.lifecycle.create_before_destroy;
         let (action, reason) = self.choose(spec, &about, prior.is_some(), tainted, &planned, create_first);
+        let pending = prior.as_ref().is_some_and(|prior| resource.is_pending_deletion(prior));
+        let reason = match (action, pending) {
+            (Action::Update, true) => Reason::UpdateBecausePendingDeletion,
+            _ => reason,
+        };
         let after = match (action.is_replace() && planned.replace.is_empty(), &prior) {
             (true, Some(_)) => {
                 plan_new(resource.as_ref(), prior.as_ref(), &config, &facts).unwrap_or(planned.after)

@@ -51,7 +51,8 @@ pub fn plan_object(
     replace.sort();
     replace.dedup();
     if replace.is_empty() {
-        let changed = !changed.is_empty();
+        // To be brought back is a change, also where every argument is as the spec says.
+        let changed = !changed.is_empty() || resource.is_pending_deletion(prior);
         // What does not change keeps its value; what the spec says of its secrecy counts all the same.
         let after = if changed { after } else { carry_marks(&after, prior.clone()) };
         return Ok(Planned { after, replace, changed });

@@ -26,7 +26,7 @@ const ACTIONS: [(Action, &str); 8] = [
     (Action::Forget, "forget"),
 ];
 
-const REASONS: [Reason; 13] = [
+const REASONS: [Reason; 14] = [
     Reason::Plain,
     Reason::ReplaceBecauseCannotUpdate,
     Reason::ReplaceBecauseTainted,
@@ -38,6 +38,7 @@ const REASONS: [Reason; 13] = [
     Reason::DeleteBecauseEachKey,
     Reason::DeleteBecauseNoModule,
     Reason::DeleteBecauseNoMoveTarget,
+    Reason::UpdateBecausePendingDeletion,
     Reason::ReadBecauseConfigUnknown,
     Reason::ReadBecauseDependencyPending,
 ];

@@ -9,8 +9,8 @@ use terrane_provider::once::create_once;
 use terrane_provider::wait::{Wait, retry};
 use terrane_provider::{Context, Error, Failure};
 
-use super::marked;
 use super::observed::{Observed, observe};
+use super::{is_pending_deletion, marked};
 use crate::client::Clients;
 use crate::error::failed;
 use crate::kms::{PROPAGATION, RETRIES, STATE_CHANGE};
@@ -98,6 +98,11 @@ async fn finish(cx: &Context<'_>, planned: &Value, id: &str) -> Result<Value, Er
 /// Brings the key from `prior` to `planned`.
 pub async fn update(cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<Value, Error> {
     let id = needed(prior, "id", "kms:DescribeKey")?;
+    let recovered = match is_pending_deletion(prior) {
+        true => Some(bring_back(cx, id, prior).await?),
+        false => None,
+    };
+    let prior = recovered.as_ref().unwrap_or(prior);
     let kms = cx.session.clients::<Clients>()?.kms();
     let differs = |name: &str| prior.get(name) != planned.get(name);
     let change = tags::change(prior, planned);
@@ -142,6 +147,28 @@ pub async fn update(cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<
     }
     let object = planned.clone().with("id", Value::from(id));
     in_effect(cx, id, &object, STATE_CHANGE).await
+}
+
+/// Cancels the deletion and enables the key, and gives it as it is then: its rotation comes back with it.
+async fn bring_back(cx: &Context<'_>, id: &str, prior: &Value) -> Result<Value, Error> {
+    let clients: &Clients = cx.session.clients()?;
+    let answer = clients.kms().cancel_key_deletion().key_id(id).send().await;
+    match answer.map_err(failed("kms:CancelKeyDeletion")) {
+        // Somebody was faster.
+        Err(error) if error.is_code("KMSInvalidStateException") => {}
+        answer => drop(answer?),
+    }
+    set_enabled(cx, id, true).await?;
+    let look = || async {
+        let Some(observed) = observe(clients, id).await? else { return Ok(Err("no such key".to_owned())) };
+        match observed.is_pending_deletion() {
+            true => Ok(Err("a key that is pending deletion".to_owned())),
+            false => Ok(Ok(observed)),
+        }
+    };
+    let wait = Wait::new("the key to be back", PROPAGATION);
+    let observed: Observed = wait.until(cx, "kms:DescribeKey", look).await?;
+    Ok(observed.into_state(prior, &cx.session.facts, false).with("is_enabled", Value::bool(true)))
 }
 
 async fn set_enabled(cx: &Context<'_>, id: &str, enabled: bool) -> Result<(), Error> {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_kms::types::{KeyMetadata, KeyState, MultiRegionKeyType, OriginType};
-use terrane_model::Value;
+use terrane_model::{Type, Value};
 use terrane_provider::{Error, ErrorKind, Facts};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
-use crate::object::{filled, or_empty, text, whole};
+use crate::object::{filled, flag, or_empty, text, whole};
 use crate::{iam, tags};
 
 /// A key as it is.
@@ -26,7 +26,7 @@ struct Rotation {
     period: Option<i32>,
 }
 
-/// Looks at a key. A key that is pending deletion counts as gone.
+/// Looks at a key. One that is pending deletion is still there: it can be brought back.
 pub async fn observe(clients: &Clients, id: &str) -> Result<Option<Observed>, Error> {
     let kms = clients.kms();
     let describe = async { kms.describe_key().key_id(id).send().await.map_err(failed("kms:DescribeKey")) };
@@ -43,9 +43,6 @@ pub async fn observe(clients: &Clients, id: &str) -> Result<Option<Observed>, Er
     let (described, policy, rotation, tags) = futures::join!(describe, policy, rotation, remote_tags);
 
     let Some(metadata) = present(described)?.and_then(|answer| answer.key_metadata) else { return Ok(None) };
-    if matches!(metadata.key_state, Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)) {
-        return Ok(None);
-    }
     if let Some(region) = &metadata.multi_region_configuration
         && region.multi_region_key_type == Some(MultiRegionKeyType::Replica)
     {
@@ -68,8 +65,13 @@ async fn rotation(clients: &Clients, id: &str) -> Result<Option<Rotation>, Error
             enabled: answer.key_rotation_enabled,
             period: answer.rotation_period_in_days,
         })),
-        // Kinds of keys that KMS cannot rotate.
-        Err(error) if error.is_code("UnsupportedOperationException") => Ok(None),
+        // Kinds of keys that KMS cannot rotate, and keys that are pending deletion.
+        Err(error)
+            if error.is_code("UnsupportedOperationException")
+                || error.is_code("KMSInvalidStateException") =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }
@@ -82,6 +84,23 @@ pub async fn remote_tags(clients: &Clients, id: &str) -> Result<BTreeMap<String,
 }
 
 impl Observed {
+    /// Whether the key waits for its deletion.
+    pub fn is_pending_deletion(&self) -> bool {
+        use KeyState::{PendingDeletion, PendingReplicaDeletion};
+        matches!(self.metadata.key_state, Some(PendingDeletion | PendingReplicaDeletion))
+    }
+
+    /// What to say of a key that waits for its deletion.
+    pub fn remark(&self) -> Option<String> {
+        let from = self.metadata.deletion_date.map(|date| format!(" on {}", super::day(date)));
+        let sentence = format!(
+            "The key {} is pending deletion: AWS deletes it{}, and what it encrypted can't be read any more then.",
+            self.metadata.key_id,
+            from.unwrap_or_else(|| " once its replicas are gone".to_owned()),
+        );
+        self.is_pending_deletion().then_some(sentence)
+    }
+
     /// The key as the state has it. `prior` is the state before, or what was planned.
     pub fn into_state(self, prior: &Value, facts: &Facts, imported: bool) -> Value {
         let metadata = &self.metadata;
@@ -90,15 +109,25 @@ impl Observed {
         let key_id = metadata.key_id.as_str();
         let id = filled(prior, "id").unwrap_or(key_id).to_owned();
         let xks_id = metadata.xks_key_configuration.as_ref().and_then(|xks| xks.id.as_deref());
+        // Neither enabled nor disabled: whatever the spec says of it, there is something to do.
+        let enabled = match self.is_pending_deletion() {
+            true => Value::null(Type::Bool),
+            false => Value::bool(metadata.enabled),
+        };
+        // Its rotation rests until it is back.
+        let rotates = match self.is_pending_deletion() {
+            true => flag(prior, "enable_key_rotation"),
+            false => self.rotation.is_some_and(|rotation| rotation.enabled),
+        };
         let object = prior
             .clone()
             .with("arn", or_empty(metadata.arn.as_deref()))
             .with("custom_key_store_id", or_empty(metadata.custom_key_store_id.as_deref()))
             .with("customer_master_key_spec", or_empty(spec))
             .with("description", or_empty(metadata.description.as_deref()))
-            .with("enable_key_rotation", Value::bool(self.rotation.is_some_and(|rotation| rotation.enabled)))
+            .with("enable_key_rotation", Value::bool(rotates))
             .with("id", Value::from(id))
-            .with("is_enabled", Value::bool(metadata.enabled))
+            .with("is_enabled", enabled)
             .with("key_id", Value::from(key_id))
             .with("key_usage", or_empty(usage))
             .with("multi_region", Value::bool(metadata.multi_region.unwrap_or(false)))
@@ -127,6 +156,9 @@ impl Observed {
             .is_some_and(|text| text != self.metadata.description.as_deref().unwrap_or(""))
         {
             return Some("an old description");
+        }
+        if self.is_pending_deletion() {
+            return Some("a key that is pending deletion");
         }
         if enabled != self.metadata.enabled {
             return Some(if enabled { "a disabled key" } else { "an enabled key" });

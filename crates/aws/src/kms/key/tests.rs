@@ -101,14 +101,89 @@ async fn lifecycle() {
 async fn vanished() {
     let gone =
         details(Cloud::default()).fail("DescribeKey", 400, "NotFoundException", "Key 'x' does not exist");
-    let pending =
-        details(Cloud::default()).answer("DescribeKey", &described(json!({ "KeyState": "PendingDeletion" })));
     let prior = absent(Key.schema()).with("id", Value::from(ID));
-    for cloud in [gone, pending] {
-        assert_eq!(cloud.with(async |cx| Key.read(cx, &prior).await).await.unwrap(), None);
-    }
+    assert_eq!(gone.with(async |cx| Key.read(cx, &prior).await).await.unwrap(), None);
     let deleted = Cloud::default().fail("ScheduleKeyDeletion", 400, "NotFoundException", "no key");
     assert_eq!(deleted.with(async |cx| Key.delete(cx, &prior).await).await.unwrap().note, None);
+}
+
+/// What KMS says of a key that is pending deletion: it is disabled, and its rotation off.
+fn pending() -> serde_json::Value {
+    json!({ "KeyState": "PendingDeletion", "Enabled": false, "DeletionDate": 1_796_083_200.0 })
+}
+
+/// A cloud in which the key is brought back between two looks at it.
+fn brought_back(back: serde_json::Value) -> Cloud {
+    Cloud::default()
+        .answer("DescribeKey", &described(pending()))
+        .answer("DescribeKey", &described(back))
+        .answer("GetKeyPolicy", &json!({ "Policy": POLICY, "PolicyName": "default" }).to_string())
+        .fail("GetKeyRotationStatus", 400, "KMSInvalidStateException", "arn is pending deletion.")
+        .answer("GetKeyRotationStatus", r#"{"KeyRotationEnabled":true,"RotationPeriodInDays":365}"#)
+        .answer("ListResourceTags", &tags_answer(&[("team", "a")]))
+        .answer("CancelKeyDeletion", &json!({ "KeyId": ID }).to_string())
+        .answer("EnableKey", "{}")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_pending_deletion_is_brought_back_whatever_the_spec_wants_of_it() {
+    let made = create(&made(), full()).await.unwrap();
+    for enabled in [true, false] {
+        let cloud = brought_back(json!({})).answer("DisableKey", "{}");
+        let cloud = if enabled {
+            cloud
+        } else {
+            cloud.answer("DescribeKey", &described(json!({ "Enabled": false })))
+        };
+        let prior = cloud.with(async |cx| Key.read(cx, &made).await).await.unwrap().expect("it is there");
+        assert!(prior.get("is_enabled").unwrap().is_null());
+        assert!(Key.is_pending_deletion(&prior) && !Key.is_pending_deletion(&made));
+        let (planned, replace) =
+            plan_with(&Key, Some(&prior), full().with("is_enabled", enabled.into()), &facts()).unwrap();
+        assert_eq!((replace, planned.get("is_enabled")), (vec![], Some(&enabled.into())));
+        let before = cloud.calls().len();
+        let object = cloud.with(async |cx| Key.update(cx, &prior, &planned).await).await.unwrap();
+        assert_eq!(misfit(&planned, &object), None);
+        assert_eq!(object.get("is_enabled"), Some(&enabled.into()));
+        let calls = cloud.calls();
+        assert_eq!(calls[before..before + 2], ["CancelKeyDeletion", "EnableKey"]);
+        assert_eq!(calls.iter().any(|call| call == "DisableKey"), !enabled);
+        // Its rotation came back with it.
+        assert!(
+            !calls.iter().any(|call| call.contains("KeyRotation") && !call.starts_with("Get")),
+            "{calls:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_somebody_brought_back_meanwhile_is_enabled_all_the_same() {
+    let made = create(&made(), full()).await.unwrap();
+    let prior = made.clone().with("is_enabled", Value::null(terrane_model::Type::Bool));
+    let cloud = there()
+        .fail("CancelKeyDeletion", 400, "KMSInvalidStateException", "arn is not pending deletion.")
+        .answer("EnableKey", "{}");
+    let object = update(&cloud, &prior, full()).await.unwrap();
+    assert_eq!(object.get("is_enabled"), Some(&true.into()));
+    let late = details(Cloud::default()).fail("CancelKeyDeletion", 400, "NotFoundException", "no key").fail(
+        "DescribeKey",
+        400,
+        "NotFoundException",
+        "no key",
+    );
+    let error = update(&late, &prior, full()).await.unwrap_err().error;
+    assert!(error.is_not_found(), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_pending_deletion_can_be_imported_and_is_not_taken_for_one_just_made() {
+    let cloud = details(Cloud::default()).answer("DescribeKey", &described(pending()));
+    let object = cloud.with(async |cx| Key.import(cx, ID).await).await.unwrap().expect("it is there");
+    assert!(Key.is_pending_deletion(&object));
+    let keys = json!({ "Keys": [{ "KeyId": ID }], "Truncated": false }).to_string();
+    let planned = plan_with(&Key, None, full(), &facts()).unwrap().0;
+    let cloud = cloud.answer("ListKeys", &keys);
+    assert_eq!(cloud.with(async |cx| Key.find(cx, &planned).await).await.unwrap(), None);
 }
 
 #[tokio::test]
