@@ -9,7 +9,7 @@ pub mod table;
 const MINUTE: u64 = 60;
 
 /// When a call is tried again, and what is being waited for.
-static RETRIES: &[Retry] = &[
+pub(crate) static RETRIES: &[Retry] = &[
     retry(
         "dynamodb:CreateTable",
         "LimitExceededException",

@@ -40,7 +40,7 @@ const PROPAGATION: Duration = Duration::from_secs(2 * 60);
 const SHORT: Duration = Duration::from_secs(15);
 
 /// When a call is tried again, and what is being waited for.
-static RETRIES: &[Retry] = &[
+pub(crate) static RETRIES: &[Retry] = &[
     retry(
         "iam:AttachUserPolicy",
         "ConcurrentModification",

@@ -21,7 +21,7 @@ const PROPAGATION: Duration = Duration::from_secs(2 * 60);
 const STATE_CHANGE: Duration = Duration::from_secs(10 * 60);
 
 /// When a call is tried again, and what is being waited for.
-static RETRIES: &[Retry] = &[
+pub(crate) static RETRIES: &[Retry] = &[
     // A principal that was just made is not known to KMS for some seconds.
     retry(
         "kms:CreateKey",

@@ -39,6 +39,9 @@ pub mod state_key;
 mod testing;
 
 #[cfg(test)]
+mod retries;
+
+#[cfg(test)]
 mod moto;
 
 pub use catalog::catalog;
