@@ -24,6 +24,10 @@ conformance *ARGS:
 bench *ARGS:
     scripts/bench {{ ARGS }}
 
+# kill it, let AWS misbehave, and count what is lost (default: 100 kills)
+chaos *ARGS:
+    scripts/chaos {{ ARGS }}
+
 # the API documentation of the workspace
 docs:
     scripts/docs

@@ -103,3 +103,33 @@ fn language() {
 fn modules() {
     check("modules.md", 5);
 }
+
+/// Every test that `reliability.md` names is in the sources.
+#[test]
+fn promises_are_kept() {
+    fn sources(folder: &Path, out: &mut String) {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                sources(&path, out);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                out.push_str(&fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut text = String::new();
+    sources(&root.join("crates"), &mut text);
+    let page = fs::read_to_string(root.join("docs/reliability.md")).unwrap();
+    let kept_by = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").nth(1));
+    let named =
+        kept_by.flat_map(|cell| cell.split('`').skip(1).step_by(2)).filter(|name| !name.contains(' '));
+    let mut count = 0;
+    for name in named {
+        count += 1;
+        // A script and a death are tests by a macro.
+        let forms = [format!("fn {name}("), format!("    {name},\n"), format!("    {name}: ")];
+        assert!(forms.iter().any(|form| text.contains(form)), "no test is called {name}");
+    }
+    assert!(count > 40, "{count} tests were found");
+    assert!(page.contains("<!-- chaos: begin -->") && page.contains("<!-- chaos: end -->"));
+}
