@@ -10,6 +10,7 @@ use terrane_model::{Address, Diagnostic};
 
 use crate::arguments::{at_least_one, duration, rewritten, truth};
 use crate::commands;
+use crate::commands::workspace::Workspace;
 use crate::exit::{Ended, Exit, Problem};
 use crate::terminal::Terminal;
 
@@ -68,6 +69,9 @@ pub enum Command {
     /// Look at the state, and move things in it
     #[command(subcommand)]
     State(State),
+    /// Several states of one spec
+    #[command(subcommand)]
+    Workspace(Workspace),
     /// Mark an object as one to be made anew by the next apply
     Taint(Taint),
     /// Take off the mark that an object is to be made anew
@@ -562,6 +566,7 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Show(arguments) => commands::show::run(&arguments, &terminal),
         Command::Output { name, raw } => commands::output::run(name.as_deref(), raw, &terminal),
         Command::State(state) => commands::state::run(state, &terminal),
+        Command::Workspace(workspace) => commands::workspace::run(workspace, &terminal),
         Command::Taint(arguments) => commands::taint::taint(&arguments, &terminal),
         Command::Untaint(arguments) => commands::taint::untaint(&arguments, &terminal),
         Command::ForceUnlock { id, force } => commands::force_unlock::run(&id, force, &terminal),

@@ -19,6 +19,7 @@ mod stack;
 mod terminal;
 mod whereabouts;
 mod work;
+mod workspace;
 
 use std::process::ExitCode;
 

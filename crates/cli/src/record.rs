@@ -79,6 +79,15 @@ impl Record {
             new.write();
         }
     }
+
+    /// Takes out where a workspace's state was that is gone.
+    pub fn forget(workspace: &str) {
+        if let Some(mut record) = Record::read()
+            && record.places.remove(workspace).is_some()
+        {
+            record.write();
+        }
+    }
 }
 
 /// A backend that notes where the state was when it was read or written.

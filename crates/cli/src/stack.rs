@@ -14,7 +14,7 @@ use terrane_model::{Diagnostic, Diagnostics, Sources, Value};
 use terrane_spec::inputs::{self, Argument, Inputs};
 use terrane_spec::version::Version;
 use terrane_spec::{Module, Spec, is_spec_file, is_variable_file};
-use terrane_state::{Backend, COMPATIBLE_VERSION, DEFAULT_WORKSPACE};
+use terrane_state::{Backend, COMPATIBLE_VERSION};
 
 use crate::backends;
 use crate::cli::{Variable, Variables};
@@ -22,6 +22,7 @@ use crate::exit::Problem;
 use crate::git::LOCK_FILE;
 use crate::modules::{self, Disk, Saved};
 use crate::terminal::Terminal;
+use crate::workspace::selected;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -118,7 +119,7 @@ impl Stack {
         let missing = answers(&values.missing, arguments.input, &spec.root, &mut spec.sources, terminal)?;
         variables.extend(missing);
         let warnings = [std::mem::take(&mut spec.warnings), values.warnings].concat();
-        Ok(Stack { spec, files, variables, workspace: workspace(), warnings })
+        Ok(Stack { spec, files, variables, workspace: selected()?.name, warnings })
     }
 
     /// The stack that a plan was made from: its spec's files, and the values that the plan holds.
@@ -187,15 +188,7 @@ pub fn folder_settings() -> Result<(Module, Sources), Problem> {
 /// matter to them.
 pub fn state_backend() -> Result<Box<dyn Backend>, Problem> {
     let (module, sources) = folder_settings()?;
-    backends::open(&module, &sources, &workspace())
-}
-
-fn workspace() -> Arc<str> {
-    let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    named("TERRANE_WORKSPACE")
-        .or_else(|| named("TF_WORKSPACE"))
-        .unwrap_or_else(|| DEFAULT_WORKSPACE.to_owned())
-        .into()
+    backends::open(&module, &sources, &selected()?.name)
 }
 
 /// Everything that sets variables.

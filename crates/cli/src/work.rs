@@ -24,7 +24,7 @@ use crate::terminal::Terminal;
 use crate::whereabouts;
 
 /// How often a lock that somebody else has is looked at again.
-const LOCK_PAUSE: Duration = Duration::from_millis(500);
+pub const LOCK_PAUSE: Duration = Duration::from_millis(500);
 
 /// A stack at work.
 pub struct Work {

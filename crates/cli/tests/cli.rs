@@ -65,5 +65,6 @@ scripts! {
     secrets,
     state_commands,
     variables,
+    workspaces,
     wrong_surroundings,
 }

@@ -22,3 +22,4 @@ pub mod state;
 pub mod taint;
 pub mod validate;
 pub mod version;
+pub mod workspace;
