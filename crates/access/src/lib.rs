@@ -11,6 +11,7 @@ pub mod actions;
 pub mod claim;
 pub mod difference;
 pub mod estate;
+pub mod lockout;
 pub mod question;
 pub mod reach;
 

@@ -335,3 +335,16 @@ fn patterns_stand_for_known_actions_of_the_resource() {
     assert!(expanded("iam:*", USER).contains(&"iam:CreateAccessKey".to_owned()));
     assert_eq!(expanded("dynamdb:GetItem", TABLE), ["dynamdb:GetItem"]);
 }
+
+#[test]
+fn a_key_that_nobody_could_manage_is_found() {
+    use terrane_access::lockout::unmanageable;
+    assert!(unmanageable(&Stack::default().estate()).is_empty());
+    let use_only = statement(
+        r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:user/reader"},"Action":"kms:Decrypt","Resource":"*"}"#,
+    );
+    let closed = Stack { key: vec![use_only.clone()], ..Stack::default() };
+    assert_eq!(unmanageable(&closed.estate()).len(), 1);
+    let admin = use_only.replace("kms:Decrypt", "kms:PutKeyPolicy");
+    assert!(unmanageable(&Stack { key: vec![use_only, admin], ..Stack::default() }.estate()).is_empty());
+}

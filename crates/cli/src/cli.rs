@@ -331,6 +331,9 @@ pub struct Planning {
     /// Replace this object though nothing forces it
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<Address>,
+    /// Go on though nobody could manage this key afterwards
+    #[arg(long, value_name = "ADDRESS")]
+    pub allow_lockout: Vec<Address>,
     /// Allow this object, or all of a resource, to be deleted though it is protected by `prevent_destroy`
     #[arg(long, value_name = "ADDRESS")]
     pub allow_destroy: Vec<Address>,

@@ -290,6 +290,7 @@ impl Work {
             mode,
             replace: planning.replace.iter().cloned().collect(),
             allow_destroy: planning.allow_destroy.iter().cloned().collect(),
+            allow_lockout: planning.allow_lockout.iter().cloned().collect(),
             only_look: self.only_look,
         };
         loop {

@@ -76,6 +76,8 @@ pub struct Options {
     pub replace: BTreeSet<Address>,
     /// Instances that may be deleted though they are protected; one without key stands for all of its resource.
     pub allow_destroy: BTreeSet<Address>,
+    /// Keys that nobody may be able to manage after this plan, though that can't be undone.
+    pub allow_lockout: BTreeSet<Address>,
     /// Whether an assertion about access that does not hold is only a warning: for looking at a plan, not for carrying
     /// it out.
     pub only_look: bool,

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use terrane_access::estate::TYPES;
+use terrane_access::lockout::{MANAGING, unmanageable};
 use terrane_access::{Change, Estate, Item, difference};
 use terrane_expr::FunctionContext;
 use terrane_model::source::Sources;
-use terrane_model::{Action, Address, Diagnostics, Mode, Span, Value};
+use terrane_model::{Action, Address, Diagnostic, Diagnostics, Mode, Span, Value};
 use terrane_provider::{Catalog, Facts};
 use terrane_spec::Spec;
 use terrane_state::Snapshot;
@@ -170,11 +171,37 @@ pub fn report<'s>(
         report.assertions = claims::judge_all(&imagined.world, &after, diagnostics);
     }
     if changes {
+        diagnostics.extend(lockouts(input, &after));
         let account = account(input.facts);
         let before = estate(&objects_of(refreshed, input.catalog), None, account.as_deref());
         report.changes = difference(&before, &after);
     }
     report
+}
+
+/// Keys that nobody could manage after the plan, and that no flag lets go.
+fn lockouts(input: &Input<'_>, after: &Estate) -> Diagnostics {
+    let allowed = |address: &str| input.options.allow_lockout.iter().any(|a| a.to_string() == address);
+    let keys = unmanageable(after).into_iter().filter_map(|key| key.address.as_deref());
+    keys.filter(|address| !allowed(address))
+        .map(|address| {
+            let detail = format!(
+                "After this plan nobody could change the policy of `{address}` any more ({MANAGING}): not somebody of this \
+                 stack, not somebody whom its policy names, and not the account's administrators, since no statement leaves \
+                 the decision to IAM policies. Only AWS support could help then."
+            );
+            let error = Diagnostic::error("key-lockout", "Nobody could manage the key", detail)
+                .hint("Give the account's root `kms:*` in the key's policy, which leaves the decision to IAM policies.")
+                .hint(format!("`--allow-lockout '{address}'` goes on all the same."));
+            match address.parse::<Address>() {
+                Ok(address) => {
+                    let span = input.spec.resource(&address.resource).map(|resource| resource.span);
+                    error.at(span).about(&address)
+                }
+                Err(_) => error,
+            }
+        })
+        .collect()
 }
 
 /// Judges the assertions with the values that are real now.
