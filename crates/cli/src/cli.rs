@@ -10,6 +10,7 @@ use terrane_model::{Address, Diagnostic};
 
 use crate::arguments::{at_least_one, duration, rewritten, truth};
 use crate::commands;
+use crate::commands::state::State;
 use crate::commands::workspace::Workspace;
 use crate::exit::{Ended, Exit, Problem};
 use crate::terminal::Terminal;
@@ -382,64 +383,6 @@ pub struct Lock {
     /// How long to wait for a lock that somebody else has, such as `60s`
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0s")]
     pub lock_timeout: Duration,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum State {
-    /// List the objects
-    List {
-        /// Only these: an object, or all of a resource or module
-        addresses: Vec<String>,
-    },
-    /// Show one object
-    Show {
-        /// The object
-        address: Address,
-    },
-    /// Write the state to standard output
-    Pull,
-    /// Replace the state
-    Push {
-        /// The new state; `-` reads standard input
-        #[arg(value_hint = ValueHint::FilePath)]
-        file: PathBuf,
-        /// Though it is of another lineage or older
-        #[arg(long)]
-        force: bool,
-        #[command(flatten)]
-        lock: Lock,
-    },
-    /// Copy the state to where the spec says it is now, or encrypt it as the spec says
-    Migrate {
-        /// Write over a state that is there already; encrypt anew though the method is the same
-        #[arg(long)]
-        force: bool,
-        #[command(flatten)]
-        lock: Lock,
-    },
-    /// Take objects out of the state and leave them in AWS
-    Rm {
-        /// The objects
-        #[arg(required = true)]
-        addresses: Vec<String>,
-        /// Only say what would be done
-        #[arg(long)]
-        dry_run: bool,
-        #[command(flatten)]
-        lock: Lock,
-    },
-    /// Give an object, or all of a resource, another address
-    Mv {
-        /// What it is called now
-        from: String,
-        /// What it is to be called
-        to: String,
-        /// Only say what would be done
-        #[arg(long)]
-        dry_run: bool,
-        #[command(flatten)]
-        lock: Lock,
-    },
 }
 
 #[derive(Debug, Subcommand)]

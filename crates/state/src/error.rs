@@ -220,6 +220,17 @@ fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
 }
 
 impl FormatError {
+    /// The error as a message about a file that somebody wants taken over as a state, and that is none.
+    pub fn of_file(&self, file: &str) -> Diagnostic {
+        let detail =
+            format!("The file `{file}` can't be taken over. {self}. The present state is as it was.");
+        let error = Diagnostic::error("state-format", "Unusable state", detail);
+        match self {
+            FormatError::Empty | FormatError::NotJson { .. } | FormatError::Shape { .. } => error,
+            _ => self.hints(file).into_iter().fold(error, Diagnostic::hint),
+        }
+    }
+
     fn hints(&self, place: &str) -> Vec<String> {
         match self {
             FormatError::Empty | FormatError::NotJson { .. } | FormatError::Shape { .. } => vec![
@@ -271,6 +282,15 @@ mod tests {
         let diagnostic = error.diagnostic();
         assert!(diagnostic.detail.contains("ann@box"), "{}", diagnostic.detail);
         assert!(diagnostic.hints.iter().any(|hint| hint.contains("force-unlock 1-2")));
+    }
+
+    #[test]
+    fn a_file_to_be_taken_over_has_no_backup_of_ours() {
+        let diagnostic = FormatError::Empty.of_file("mine.json");
+        assert!(diagnostic.detail.contains("`mine.json`"), "{}", diagnostic.detail);
+        assert!(diagnostic.hints.is_empty(), "{:?}", diagnostic.hints);
+        let newer = FormatError::NewFormat { what: "format version", found: 5, known: 4 };
+        assert!(newer.of_file("f").hints.concat().contains("newer one"));
     }
 
     #[test]

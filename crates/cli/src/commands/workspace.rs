@@ -1,7 +1,6 @@
 //! `terrane workspace`: several states of one spec.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -15,7 +14,7 @@ use terrane_state::{Backend, DEFAULT_WORKSPACE, Snapshot, StateError, Store, Ver
 use crate::arguments::truth;
 use crate::backends;
 use crate::cli::Lock;
-use crate::encryption::file_in_the_clear;
+use crate::commands::state::push::read;
 use crate::exit::{Ended, Exit, Problem};
 use crate::record::Record;
 use crate::render::paint::Tone;
@@ -142,7 +141,7 @@ fn make(name: &str, copied: Option<&Path>, lock: &Lock, now: &Selected, terminal
         return Err(error.hint(format!("`terrane workspace select {name}` selects it.")).into());
     }
     // Nothing is made when there is nothing to be copied.
-    let objects = copied.map(read_state).transpose()?;
+    let objects = copied.map(read).transpose()?;
     begin(place.as_mut(), objects, lock)?;
     if now.overridden_by.is_none() {
         select(name)?;
@@ -153,16 +152,6 @@ fn make(name: &str, copied: Option<&Path>, lock: &Lock, now: &Selected, terminal
                  Terrane will not see any existing state\nfor this configuration.";
     terminal.say(&format!("{made}{}\n", if copied.is_none() { empty } else { "" }));
     Ok(Exit::Done)
-}
-
-fn read_state(file: &Path) -> Result<Snapshot, Problem> {
-    let bytes = fs::read(file).map_err(|error| {
-        let detail = format!("`{}` can't be read: {error}.", file.display());
-        Diagnostic::error("unreadable-file", "File not readable", detail)
-    })?;
-    let bytes = file_in_the_clear(file, bytes)?;
-    let format = |source| StateError::Format { place: file.display().to_string(), source };
-    Ok(terrane_state::parse(&bytes).map_err(format)?)
 }
 
 /// Writes the first state of a workspace, by which it exists.

@@ -129,9 +129,10 @@ fn occupied(from: &Address, to: &Address, statement: &Statement) -> Diagnostic {
     )
 }
 
-/// What depends on something that moved depends on it under its new name. Dependencies have no keys: where a part of a
+/// What depends on something that moved depends on it under its new name: `previous` has the old address of each new one.
+/// Dependencies have no keys: where a part of a
 /// resource stayed, both names are kept.
-fn rewrite_dependencies(snapshot: &mut Snapshot, previous: &BTreeMap<Address, Address>) {
+pub fn rewrite_dependencies(snapshot: &mut Snapshot, previous: &BTreeMap<Address, Address>) {
     let mut names: BTreeMap<ResourceAddress, BTreeSet<ResourceAddress>> = BTreeMap::new();
     for (now, before) in previous {
         let (now, before) = (node_of(&now.resource), node_of(&before.resource));
