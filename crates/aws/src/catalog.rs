@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use terrane_provider::{Catalog, DataSource, ResourceType};
 
+use crate::iam::Holder;
+use crate::iam::inline_policy::InlinePolicy;
+use crate::iam::policy_attachment::PolicyAttachment;
 use crate::{config, dynamodb, iam, kms, partition, region, sts};
 
 /// One entry of the list.
@@ -17,14 +20,18 @@ enum Entry {
 static ENTRIES: &[(&str, Entry)] = &[
     ("aws_caller_identity", Entry::Data(|| Arc::new(sts::caller_identity::CallerIdentity))),
     ("aws_dynamodb_table", Entry::Resource(|| Arc::new(dynamodb::table::Table))),
+    ("aws_iam_group_policy", Entry::Resource(|| Arc::new(InlinePolicy(Holder::Group)))),
+    ("aws_iam_group_policy_attachment", Entry::Resource(|| Arc::new(PolicyAttachment(Holder::Group)))),
     ("aws_iam_policy", Entry::Resource(|| Arc::new(iam::policy::Policy))),
     ("aws_iam_policy_document", Entry::Data(|| Arc::new(iam::policy_document::PolicyDocument))),
+    ("aws_iam_role", Entry::Resource(|| Arc::new(iam::role::Role))),
+    ("aws_iam_role_policy", Entry::Resource(|| Arc::new(InlinePolicy(Holder::Role)))),
+    ("aws_iam_role_policy_attachment", Entry::Resource(|| Arc::new(PolicyAttachment(Holder::Role)))),
     ("aws_iam_user", Entry::Resource(|| Arc::new(iam::user::User))),
-    (
-        "aws_iam_user_policy_attachment",
-        Entry::Resource(|| Arc::new(iam::user_policy_attachment::UserPolicyAttachment)),
-    ),
+    ("aws_iam_user_policy", Entry::Resource(|| Arc::new(InlinePolicy(Holder::User)))),
+    ("aws_iam_user_policy_attachment", Entry::Resource(|| Arc::new(PolicyAttachment(Holder::User)))),
     ("aws_kms_alias", Entry::Resource(|| Arc::new(kms::alias::Alias))),
+    ("aws_kms_grant", Entry::Resource(|| Arc::new(kms::grant::Grant))),
     ("aws_kms_key", Entry::Resource(|| Arc::new(kms::key::Key))),
     ("aws_partition", Entry::Data(|| Arc::new(partition::Partition))),
     ("aws_region", Entry::Data(|| Arc::new(region::Region))),

@@ -1,4 +1,4 @@
-//! IAM: policies, users, attachments and policy documents. The normal form of policies, and when calls are tried again.
+//! IAM: users, roles, groups, their policies and keys, and policy documents. The normal form of policies, and when calls are tried again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,12 +11,18 @@ use terrane_provider::wait::Retry;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::client::Clients;
-use crate::error::{failed, present};
+use crate::error::present;
 
+mod holder;
+
+pub mod inline_policy;
 pub mod policy;
+pub mod policy_attachment;
 pub mod policy_document;
+pub mod role;
 pub mod user;
-pub mod user_policy_attachment;
+
+pub use holder::Holder;
 
 /// A policy document: two texts are the same when their statements are.
 pub static POLICY: NormalForm =
@@ -26,11 +32,24 @@ fn normalise(text: &str) -> String {
     terrane_iam::canonical_json(text).unwrap_or_else(|_| text.to_owned())
 }
 
+/// A policy that is part of a user, role or group: as [`POLICY`], with the version in front.
+pub static INLINE_POLICY: NormalForm =
+    NormalForm { kind: FormKind::Policy, equivalent: terrane_iam::equivalent, normalise: version_first };
+
+fn version_first(text: &str) -> String {
+    terrane_iam::version_first(text).unwrap_or_else(|_| text.to_owned())
+}
+
 /// The text that the state holds of a policy: the one it had when the object's means the same, else the object's.
 pub fn kept_policy(prior: Option<&str>, remote: &str) -> String {
+    kept(&POLICY, prior, remote)
+}
+
+/// The same of a policy with a given form.
+pub fn kept(form: &NormalForm, prior: Option<&str>, remote: &str) -> String {
     match prior {
-        Some(prior) if (POLICY.equivalent)(prior, remote) => normalise(prior),
-        _ => normalise(remote),
+        Some(prior) if (form.equivalent)(prior, remote) => (form.normalise)(prior),
+        _ => (form.normalise)(remote),
     }
 }
 
@@ -41,49 +60,79 @@ const SHORT: Duration = Duration::from_secs(15);
 
 /// When a call is tried again, and what is being waited for.
 pub(crate) static RETRIES: &[Retry] = &[
+    busy("iam:AttachGroupPolicy", "other changes of the group to be done"),
+    busy("iam:AttachRolePolicy", "other changes of the role to be done"),
+    busy("iam:AttachUserPolicy", "other changes of the user to be done"),
+    busy("iam:CreateRole", "other changes of the role to be done"),
+    busy("iam:CreateUser", "other changes of the user to be done"),
+    unknown_yet("iam:AttachGroupPolicy", "the group and the policy to be known everywhere"),
+    unknown_yet("iam:AttachRolePolicy", "the role and the policy to be known everywhere"),
+    unknown_yet("iam:AttachUserPolicy", "the user and the policy to be known everywhere"),
+    unknown_yet("iam:PutGroupPolicy", "the group to be known everywhere"),
+    unknown_yet("iam:PutRolePolicy", "the role to be known everywhere"),
+    unknown_yet("iam:PutUserPolicy", "the user to be known everywhere"),
     retry(
-        "iam:AttachUserPolicy",
-        "ConcurrentModification",
+        "iam:CreateRole",
+        "MalformedPolicyDocument",
+        "Invalid principal in policy",
         PROPAGATION,
-        "other changes of the user to be done",
+        "the principals of the trust policy to be known",
     ),
-    retry("iam:AttachUserPolicy", "NoSuchEntity", SHORT, "the user and the policy to be known everywhere"),
-    retry("iam:CreateUser", "ConcurrentModification", PROPAGATION, "other changes of the user to be done"),
+    retry(
+        "iam:UpdateAssumeRolePolicy",
+        "MalformedPolicyDocument",
+        "Invalid principal in policy",
+        PROPAGATION,
+        "the principals of the trust policy to be known",
+    ),
+    retry("iam:DeleteRole", "DeleteConflict", "", PROPAGATION, "what hangs on the role to be gone"),
     retry(
         "iam:DeleteLoginProfile",
         "EntityTemporarilyUnmodifiable",
+        "",
         PROPAGATION,
         "the user's password to be deletable",
     ),
 ];
 
-const fn retry(operation: &'static str, code: &'static str, limit: Duration, what: &'static str) -> Retry {
-    Retry { operation, code, message: "", limit, what }
+const fn busy(operation: &'static str, what: &'static str) -> Retry {
+    retry(operation, "ConcurrentModification", "", PROPAGATION, what)
+}
+
+const fn unknown_yet(operation: &'static str, what: &'static str) -> Retry {
+    retry(operation, "NoSuchEntity", "", SHORT, what)
+}
+
+const fn retry(
+    operation: &'static str,
+    code: &'static str,
+    message: &'static str,
+    limit: Duration,
+    what: &'static str,
+) -> Retry {
+    Retry { operation, code, message, limit, what }
 }
 
 /// What is asked for once per run.
 #[derive(Debug, Default)]
 pub struct Cache {
-    attached: Mutex<BTreeMap<String, Arc<OnceCell<Vec<String>>>>>,
+    attached: Mutex<BTreeMap<(Holder, String), Arc<OnceCell<Vec<String>>>>>,
 }
 
-/// ARNs of the managed policies of a user, listed once and again after a change made here. None for no such user.
-pub(crate) async fn attached_policies(clients: &Clients, user: &str) -> Result<Vec<String>, Error> {
-    let cell = clients.iam_cache.attached.lock().await.entry(user.to_owned()).or_default().clone();
-    let ask = || async {
-        let pages =
-            clients.iam().list_attached_user_policies().user_name(user).into_paginator().items().send();
-        let listed =
-            pages.collect::<Result<Vec<_>, _>>().await.map_err(failed("iam:ListAttachedUserPolicies"));
-        let listed = present(listed)?.unwrap_or_default();
-        Ok(listed.into_iter().filter_map(|policy| policy.policy_arn).collect())
-    };
+/// ARNs of the managed policies of a user, role or group, listed once and again after a change made here. None for none such.
+pub(crate) async fn attached_policies(
+    clients: &Clients,
+    holder: Holder,
+    name: &str,
+) -> Result<Vec<String>, Error> {
+    let cell = clients.iam_cache.attached.lock().await.entry((holder, name.to_owned())).or_default().clone();
+    let ask = || async { Ok(present(holder.attached(clients, name).await)?.unwrap_or_default()) };
     cell.get_or_try_init(ask).await.cloned()
 }
 
-/// Forgets the policies of a user, since they have changed.
-pub(crate) async fn forget_attached(clients: &Clients, user: &str) {
-    clients.iam_cache.attached.lock().await.remove(user);
+/// Forgets the policies of a user, role or group, since they have changed.
+pub(crate) async fn forget_attached(clients: &Clients, holder: Holder, name: &str) {
+    clients.iam_cache.attached.lock().await.remove(&(holder, name.to_owned()));
 }
 
 /// A tag as the API takes it.

@@ -1,4 +1,4 @@
-//! KMS: keys and aliases. What is asked for once per run, and when calls are tried again.
+//! KMS: keys, aliases and grants. What is asked for once per run, and when calls are tried again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use crate::client::Clients;
 use crate::error::failed;
 
 pub mod alias;
+pub mod grant;
 pub mod key;
 
 /// How long a key that was just made may take to be known to all. A target that does not exist at all fails after it.
@@ -43,6 +44,9 @@ pub(crate) static RETRIES: &[Retry] = &[
     retry("kms:DisableKeyRotation", "NotFoundException", STATE_CHANGE, "the key to be known everywhere"),
     retry("kms:DisableKeyRotation", "DisabledException", STATE_CHANGE, "the key to be enabled"),
     retry("kms:CreateAlias", "NotFoundException", KEY_KNOWN, "the key to be known everywhere"),
+    retry("kms:CreateGrant", "InvalidArnException", PROPAGATION, "the grant's principals to be known to KMS"),
+    retry("kms:CreateGrant", "DependencyTimeoutException", PROPAGATION, "KMS to take the request"),
+    retry("kms:CreateGrant", "KMSInternalException", PROPAGATION, "KMS to take the request"),
     retry("kms:UpdateAlias", "NotFoundException", PROPAGATION, "the alias to be known everywhere"),
 ];
 
@@ -55,6 +59,8 @@ const fn retry(operation: &'static str, code: &'static str, limit: Duration, wha
 pub struct Cache {
     aliases: Mutex<Option<Arc<[AliasListEntry]>>>,
     dynamodb_key: OnceCell<Option<String>>,
+    /// Held while a grant without a name is made.
+    unnamed_grants: Mutex<()>,
 }
 
 /// All aliases of the region, listed once and again after a change made here.

@@ -9,6 +9,7 @@ use terrane_model::{Path, Type, Value};
 use terrane_provider::{Context, ResourceType, Session};
 
 use crate::client::{Options, configure};
+use crate::iam::policy_attachment::PolicyAttachment;
 use crate::object::{absent, filled, is_zero};
 use crate::testing::{Quiet, address, configured, misfit, plan_with};
 use crate::{config, dynamodb, iam, kms};
@@ -115,6 +116,8 @@ fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
 fn tags(pairs: &[(&str, &str)]) -> Value {
     Value::object(pairs.iter().map(|(key, value)| (*key, Value::from(*value))))
 }
+
+const ATTACHMENT: PolicyAttachment = PolicyAttachment(iam::Holder::User);
 
 const ADMIN: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Root","Effect":"Allow",
     "Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"kms:*","Resource":"*"}]}"#;
@@ -281,13 +284,10 @@ async fn user_policy_and_attachment() {
     let made = bench.create(&iam::user::User, user("terrane-user", "/", "0")).await;
     let attachment =
         object([("user", Value::from("terrane-user")), ("policy_arn", policy.get("arn").unwrap().clone())]);
-    let (planned, _) = bench.plan(&iam::user_policy_attachment::UserPolicyAttachment, None, &attachment);
-    let attached = bench
-        .with(async |cx| iam::user_policy_attachment::UserPolicyAttachment.create(cx, &planned).await)
-        .await
-        .unwrap();
-    bench.stable(&iam::user_policy_attachment::UserPolicyAttachment, attached.clone(), &attachment).await;
-    bench.delete(&iam::user_policy_attachment::UserPolicyAttachment, &attached).await;
+    let (planned, _) = bench.plan(&ATTACHMENT, None, &attachment);
+    let attached = bench.with(async |cx| ATTACHMENT.create(cx, &planned).await).await.unwrap();
+    bench.stable(&ATTACHMENT, attached.clone(), &attachment).await;
+    bench.delete(&ATTACHMENT, &attached).await;
     let made = bench.update(&iam::user::User, &made, user("terrane-user", "/", "1")).await;
     bench.import(&iam::user::User, "terrane-user", &made).await;
     bench.delete(&iam::user::User, &made).await;

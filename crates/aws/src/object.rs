@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use terrane_model::conform::conform;
 use terrane_model::{Kind, Schema, Type, Unknown, Value};
 use terrane_provider::Error;
@@ -60,6 +62,12 @@ pub fn or_empty(text: Option<&str>) -> Value {
     Value::from(text.unwrap_or_default())
 }
 
+/// A time as the state has it: in UTC, to the second; empty where the service says nothing.
+pub fn time(date: Option<&DateTime>) -> Value {
+    let text = date.and_then(|date| DateTime::from_secs(date.secs()).fmt(Format::DateTime).ok());
+    Value::from(text.unwrap_or_default())
+}
+
 /// An unknown text that will not be null.
 pub fn unknown_text() -> Value {
     Value::unknown_with(Unknown::not_null(Type::String))
@@ -114,6 +122,15 @@ mod tests {
         assert!(nothing.iter().all(is_zero));
         let something = [Value::from(" "), Value::from(true), Value::unknown(Type::String), Value::from(-1)];
         assert!(!something.iter().any(is_zero));
+    }
+
+    #[test]
+    fn times_are_in_seconds() {
+        assert_eq!(
+            time(Some(&DateTime::from_secs_f64(1_795_463_926.7))),
+            Value::from("2026-11-23T19:58:46Z")
+        );
+        assert_eq!(time(None), Value::from(""));
     }
 
     #[test]

@@ -305,9 +305,11 @@ fn is_xml(operation: &str) -> bool {
         "Login",
         "Signing",
         "Credential",
-        "AssumeRole",
+        "Role",
     ];
-    !operation.contains("KeyPolicy") && WORDS.iter().any(|word| operation.contains(word))
+    !operation.contains("KeyPolicy")
+        && !operation.contains("ResourcePolicy")
+        && WORDS.iter().any(|word| operation.contains(word))
 }
 
 /// Whether an object keeps what was planned; else where it does not.

@@ -1,10 +1,11 @@
 use terrane_model::{Path, Value};
 use terrane_provider::{ErrorKind, ResourceType};
 
-use super::UserPolicyAttachment as Attachment;
+use super::{Holder, PolicyAttachment};
 use crate::object::{filled, text};
 use crate::testing::{Cloud, facts, misfit, plan_with};
 
+const USER: PolicyAttachment = PolicyAttachment(Holder::User);
 const ARN: &str = "arn:aws:iam::123456789012:policy/app";
 
 fn body(user: &str, policy: &str) -> Value {
@@ -23,8 +24,8 @@ fn listed(arns: &[&str]) -> String {
 }
 
 async fn create(cloud: &Cloud) -> Result<Value, terrane_provider::Failure> {
-    let planned = cloud.plan(&Attachment, None, body("ann", ARN)).unwrap();
-    let object = cloud.with(async |cx| Attachment.create(cx, &planned).await).await?;
+    let planned = cloud.plan(&USER, None, body("ann", ARN)).unwrap();
+    let object = cloud.with(async |cx| USER.create(cx, &planned).await).await?;
     assert_eq!(misfit(&planned, &object), None);
     Ok(object)
 }
@@ -39,13 +40,10 @@ async fn lifecycle() {
     let object = create(&cloud).await.unwrap();
     assert!(filled(&object, "id").unwrap().starts_with("ann-20"));
     for _ in 0..3 {
-        assert_eq!(
-            cloud.with(async |cx| Attachment.read(cx, &object).await).await.unwrap(),
-            Some(object.clone())
-        );
+        assert_eq!(cloud.with(async |cx| USER.read(cx, &object).await).await.unwrap(), Some(object.clone()));
     }
     assert_eq!(cloud.calls().len(), 3, "the user's policies are listed once per run");
-    cloud.with(async |cx| Attachment.delete(cx, &object).await).await.unwrap();
+    cloud.with(async |cx| USER.delete(cx, &object).await).await.unwrap();
 }
 
 #[tokio::test]
@@ -59,9 +57,9 @@ async fn vanished() {
         "no user",
     );
     for cloud in [&detached, &no_user] {
-        assert_eq!(cloud.with(async |cx| Attachment.read(cx, &object).await).await.unwrap(), None);
+        assert_eq!(cloud.with(async |cx| USER.read(cx, &object).await).await.unwrap(), None);
     }
-    no_user.with(async |cx| Attachment.delete(cx, &object).await).await.unwrap();
+    no_user.with(async |cx| USER.delete(cx, &object).await).await.unwrap();
 }
 
 #[test]
@@ -69,10 +67,10 @@ fn replaced() {
     let object = body("ann", ARN).with("id", "x".into());
     let other = "arn:aws:iam::123456789012:policy/other";
     assert_eq!(
-        plan_with(&Attachment, Some(&object), body("eve", ARN), &facts()).unwrap().1,
+        plan_with(&USER, Some(&object), body("eve", ARN), &facts()).unwrap().1,
         [Path::attribute("user")]
     );
-    let (planned, replace) = plan_with(&Attachment, Some(&object), body("ann", other), &facts()).unwrap();
+    let (planned, replace) = plan_with(&USER, Some(&object), body("ann", other), &facts()).unwrap();
     assert_eq!((replace, text(&planned, "id")), (vec![Path::attribute("policy_arn")], Some("x")));
 }
 
@@ -106,8 +104,28 @@ async fn partial_create() {
 #[tokio::test]
 async fn import_takes_user_and_arn() {
     let cloud = Cloud::default().answer("ListAttachedUserPolicies", &listed(&[ARN]));
-    let object =
-        cloud.with(async |cx| Attachment.import(cx, &format!("ann/{ARN}")).await).await.unwrap().unwrap();
+    let object = cloud.with(async |cx| USER.import(cx, &format!("ann/{ARN}")).await).await.unwrap().unwrap();
     assert_eq!(filled(&object, "id"), Some(format!("ann-{ARN}").as_str()));
-    assert!(cloud.with(async |cx| Attachment.import(cx, "ann").await).await.is_err());
+    assert!(cloud.with(async |cx| USER.import(cx, "ann").await).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn roles_and_groups_likewise() {
+    for (holder, word) in [(Holder::Role, "Role"), (Holder::Group, "Group")] {
+        let attachment = PolicyAttachment(holder);
+        let cloud = Cloud::default()
+            .answer(&format!("Attach{word}Policy"), "<R/>")
+            .answer(&format!("ListAttached{word}Policies"), &listed(&[ARN]).replace("User", word))
+            .fail(&format!("Detach{word}Policy"), 404, "NoSuchEntity", "no such attachment");
+        let body =
+            Value::object([(holder.attribute(), Value::from("ops")), ("policy_arn", Value::from(ARN))]);
+        let planned = cloud.plan(&attachment, None, body).unwrap();
+        let object = cloud.with(async |cx| attachment.create(cx, &planned).await).await.unwrap();
+        assert_eq!(misfit(&planned, &object), None);
+        assert!(cloud.requests(&format!("Attach{word}Policy"))[0].contains(&format!("{word}Name=ops")));
+        let id = format!("ops/{ARN}");
+        let imported = cloud.with(async |cx| attachment.import(cx, &id).await).await.unwrap().unwrap();
+        assert_eq!(filled(&imported, holder.attribute()), Some("ops"));
+        cloud.with(async |cx| attachment.delete(cx, &object).await).await.unwrap();
+    }
 }
