@@ -20,6 +20,9 @@ enum Entry {
 static ENTRIES: &[(&str, Entry)] = &[
     ("aws_caller_identity", Entry::Data(|| Arc::new(sts::caller_identity::CallerIdentity))),
     ("aws_dynamodb_table", Entry::Resource(|| Arc::new(dynamodb::table::Table))),
+    ("aws_iam_access_key", Entry::Resource(|| Arc::new(iam::access_key::AccessKey))),
+    ("aws_iam_group", Entry::Resource(|| Arc::new(iam::group::Group))),
+    ("aws_iam_group_membership", Entry::Resource(|| Arc::new(iam::group_membership::GroupMembership))),
     ("aws_iam_group_policy", Entry::Resource(|| Arc::new(InlinePolicy(Holder::Group)))),
     ("aws_iam_group_policy_attachment", Entry::Resource(|| Arc::new(PolicyAttachment(Holder::Group)))),
     ("aws_iam_policy", Entry::Resource(|| Arc::new(iam::policy::Policy))),
@@ -28,6 +31,10 @@ static ENTRIES: &[(&str, Entry)] = &[
     ("aws_iam_role_policy", Entry::Resource(|| Arc::new(InlinePolicy(Holder::Role)))),
     ("aws_iam_role_policy_attachment", Entry::Resource(|| Arc::new(PolicyAttachment(Holder::Role)))),
     ("aws_iam_user", Entry::Resource(|| Arc::new(iam::user::User))),
+    (
+        "aws_iam_user_group_membership",
+        Entry::Resource(|| Arc::new(iam::user_group_membership::UserGroupMembership)),
+    ),
     ("aws_iam_user_policy", Entry::Resource(|| Arc::new(InlinePolicy(Holder::User)))),
     ("aws_iam_user_policy_attachment", Entry::Resource(|| Arc::new(PolicyAttachment(Holder::User)))),
     ("aws_kms_alias", Entry::Resource(|| Arc::new(kms::alias::Alias))),

@@ -14,13 +14,18 @@ use crate::client::Clients;
 use crate::error::present;
 
 mod holder;
+mod member;
 
+pub mod access_key;
+pub mod group;
+pub mod group_membership;
 pub mod inline_policy;
 pub mod policy;
 pub mod policy_attachment;
 pub mod policy_document;
 pub mod role;
 pub mod user;
+pub mod user_group_membership;
 
 pub use holder::Holder;
 
@@ -65,6 +70,8 @@ pub(crate) static RETRIES: &[Retry] = &[
     busy("iam:AttachUserPolicy", "other changes of the user to be done"),
     busy("iam:CreateRole", "other changes of the role to be done"),
     busy("iam:CreateUser", "other changes of the user to be done"),
+    unknown_yet("iam:AddUserToGroup", "the group and the user to be known everywhere"),
+    unknown_yet("iam:CreateAccessKey", "the user to be known everywhere"),
     unknown_yet("iam:AttachGroupPolicy", "the group and the policy to be known everywhere"),
     unknown_yet("iam:AttachRolePolicy", "the role and the policy to be known everywhere"),
     unknown_yet("iam:AttachUserPolicy", "the user and the policy to be known everywhere"),
@@ -116,6 +123,8 @@ const fn retry(
 /// What is asked for once per run.
 #[derive(Debug, Default)]
 pub struct Cache {
+    /// Held while an access key is made.
+    access_keys: Mutex<()>,
     attached: Mutex<BTreeMap<(Holder, String), Arc<OnceCell<Vec<String>>>>>,
 }
 

@@ -1,7 +1,7 @@
 //! One attribute.
 
-use terrane_model::Value;
 use terrane_model::schema::{Attribute, NormalForm};
+use terrane_model::{Kind, Unknown, Value};
 
 use super::changes::{is_zero, same};
 
@@ -38,8 +38,14 @@ fn kept_or_changed(attribute: &Attribute, config: &Value, prior: &Value) -> Valu
 }
 
 fn normalise(form: Option<&'static NormalForm>, value: &Value) -> Value {
-    match (form, value.as_str()) {
-        (Some(form), Some(text)) => Value::from((form.normalise)(text)).with_marks(value.marks()),
+    let Some(form) = form else { return value.clone() };
+    match value.kind() {
+        Kind::String(text) => Value::from((form.normalise)(text)).with_marks(value.marks()),
+        // In its normal form the text may begin otherwise than it is written.
+        Kind::Unknown(unknown) => {
+            let unknown = Unknown { prefix: "".into(), ..Unknown::clone(unknown) };
+            Value::unknown_with(unknown).with_marks(value.marks())
+        }
         _ => value.clone(),
     }
 }

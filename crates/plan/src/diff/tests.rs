@@ -8,7 +8,7 @@ use terrane_model::schema::{
     Block, FormKind, Nesting, NormalForm, Schema, block, computed, nested, optional, optional_computed,
     required,
 };
-use terrane_model::{Mode, Path, Type, Value};
+use terrane_model::{Mode, Path, Type, Unknown, Value};
 use terrane_provider::{Context, Deleted, Error, Facts, Failure, ResourceType};
 
 use super::plan_object;
@@ -118,6 +118,14 @@ fn a_new_object_gets_defaults_and_unknowns() {
         assert!(after.get(unknown).unwrap().is_unknown(), "{unknown}");
     }
     assert_eq!(after.get("part").unwrap().elements(), []);
+}
+
+#[test]
+fn the_normal_form_of_a_text_may_begin_otherwise() {
+    let begun = Unknown { prefix: "  Hel".into(), ..Unknown::not_null(Type::String) };
+    let config = named([("text", Value::unknown_with(begun))]);
+    let after = plan_object(&Kinds, None, &config, &Facts::default()).unwrap().after;
+    assert_eq!(after.get("text"), Some(&Value::unknown_with(Unknown::not_null(Type::String))));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use terrane_provider::PlanRequest;
 
 use super::schema::{INLINE, inline_type};
 use crate::iam::INLINE_POLICY;
-use crate::object::filled;
+use crate::object::{filled, unknown_text};
 
 /// Plans the block: the texts in their normal form, and what means the same as before as it was.
 pub fn plan(request: &mut PlanRequest<'_>) {
@@ -18,11 +18,12 @@ pub fn plan(request: &mut PlanRequest<'_>) {
         }
         return;
     }
-    let wanted = given.map_elements(&mut |element| match element.get("policy").and_then(Value::as_str) {
-        Some(policy) => {
-            let policy = Value::from((INLINE_POLICY.normalise)(policy));
-            element.with("policy", policy)
-        }
+    let wanted = given.map_elements(&mut |element| match element.get("policy") {
+        Some(policy) if policy.is_unknown() => element.with("policy", unknown_text()),
+        Some(policy) => match policy.as_str().map(INLINE_POLICY.normalise) {
+            Some(normal) => element.with("policy", Value::from(normal)),
+            None => element,
+        },
         None => element,
     });
     let prior = request.prior.and_then(|prior| prior.get(INLINE));
