@@ -120,12 +120,15 @@ const fn retry(
     Retry { operation, code, message, limit, what }
 }
 
+/// ARNs, once they are listed.
+type Listed = Arc<OnceCell<Vec<String>>>;
+
 /// What is asked for once per run.
 #[derive(Debug, Default)]
 pub struct Cache {
     /// Held while an access key is made.
     access_keys: Mutex<()>,
-    attached: Mutex<BTreeMap<(Holder, String), Arc<OnceCell<Vec<String>>>>>,
+    attached: Mutex<BTreeMap<(Holder, String), Listed>>,
 }
 
 /// ARNs of the managed policies of a user, role or group, listed once and again after a change made here. None for none such.

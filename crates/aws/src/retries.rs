@@ -21,9 +21,22 @@ dynamodb:UpdateContinuousBackups ContinuousBackupsUnavailableException `` 1200 c
 dynamodb:UpdateTable LimitExceededException `simultaneously` 1800 other tables to be done
 dynamodb:UpdateTable ResourceInUseException `` 600 other changes of the table to be done
 dynamodb:UpdateTimeToLive ResourceInUseException `` 600 other changes of the table to be done
+iam:AttachGroupPolicy ConcurrentModification `` 120 other changes of the group to be done
+iam:AttachRolePolicy ConcurrentModification `` 120 other changes of the role to be done
 iam:AttachUserPolicy ConcurrentModification `` 120 other changes of the user to be done
-iam:AttachUserPolicy NoSuchEntity `` 15 the user and the policy to be known everywhere
+iam:CreateRole ConcurrentModification `` 120 other changes of the role to be done
 iam:CreateUser ConcurrentModification `` 120 other changes of the user to be done
+iam:AddUserToGroup NoSuchEntity `` 15 the group and the user to be known everywhere
+iam:CreateAccessKey NoSuchEntity `` 15 the user to be known everywhere
+iam:AttachGroupPolicy NoSuchEntity `` 15 the group and the policy to be known everywhere
+iam:AttachRolePolicy NoSuchEntity `` 15 the role and the policy to be known everywhere
+iam:AttachUserPolicy NoSuchEntity `` 15 the user and the policy to be known everywhere
+iam:PutGroupPolicy NoSuchEntity `` 15 the group to be known everywhere
+iam:PutRolePolicy NoSuchEntity `` 15 the role to be known everywhere
+iam:PutUserPolicy NoSuchEntity `` 15 the user to be known everywhere
+iam:CreateRole MalformedPolicyDocument `Invalid principal in policy` 120 the principals of the trust policy to be known
+iam:UpdateAssumeRolePolicy MalformedPolicyDocument `Invalid principal in policy` 120 the principals of the trust policy to be known
+iam:DeleteRole DeleteConflict `` 120 what hangs on the role to be gone
 iam:DeleteLoginProfile EntityTemporarilyUnmodifiable `` 120 the user's password to be deletable
 kms:CreateKey MalformedPolicyDocumentException `` 120 the policy's principals to be known to KMS
 kms:PutKeyPolicy MalformedPolicyDocumentException `` 120 the policy's principals to be known to KMS
@@ -35,6 +48,9 @@ kms:EnableKeyRotation DisabledException `` 600 the key to be enabled
 kms:DisableKeyRotation NotFoundException `` 600 the key to be known everywhere
 kms:DisableKeyRotation DisabledException `` 600 the key to be enabled
 kms:CreateAlias NotFoundException `` 30 the key to be known everywhere
+kms:CreateGrant InvalidArnException `` 120 the grant's principals to be known to KMS
+kms:CreateGrant DependencyTimeoutException `` 120 KMS to take the request
+kms:CreateGrant KMSInternalException `` 120 KMS to take the request
 kms:UpdateAlias NotFoundException `` 120 the alias to be known everywhere
 ";
 

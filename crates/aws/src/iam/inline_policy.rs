@@ -98,7 +98,7 @@ impl ResourceType for InlinePolicy {
         let (owner, name) = parts(id)
             .ok_or_else(|| Error::bug(self.0.get_operation(), format!("The id `{id}` has no colon.")))?;
         let document = self.0.get(cx.session.clients()?, owner, name).await?;
-        Ok(document.map(|document| self.into_state(owner, name, &document, prior)))
+        Ok(document.map(|document| self.in_state(owner, name, &document, prior)))
     }
 
     async fn create(&self, cx: &Context<'_>, planned: &Value) -> Result<Value, Failure> {
@@ -169,15 +169,15 @@ impl InlinePolicy {
         };
         let wait = Wait::new("the policy to be known everywhere", PROPAGATION);
         match wait.until(cx, self.0.get_operation(), look).await {
-            Ok(found) => Ok(self.into_state(owner, name, &found, planned)),
+            Ok(found) => Ok(self.in_state(owner, name, &found, planned)),
             Err(error) => {
-                let partial = settled(self.into_state(owner, name, document, planned));
+                let partial = settled(self.in_state(owner, name, document, planned));
                 Err(Failure { error, partial: Some(partial) })
             }
         }
     }
 
-    fn into_state(&self, owner: &str, name: &str, document: &str, prior: &Value) -> Value {
+    fn in_state(&self, owner: &str, name: &str, document: &str, prior: &Value) -> Value {
         prior
             .clone()
             .with("id", Value::from(format!("{owner}:{name}")))
