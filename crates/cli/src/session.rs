@@ -9,6 +9,7 @@ use terrane_aws::client::{Options, Sandbox as SandboxClient, configure};
 use terrane_expr::FunctionContext;
 use terrane_model::conform::{check, conform};
 use terrane_model::schema::{Schemas, optional};
+use terrane_model::secret::Secrets;
 use terrane_model::{Diagnostic, Diagnostics, Type, Value};
 use terrane_plan::graph::address;
 use terrane_plan::world::evaluate_in;
@@ -146,8 +147,14 @@ impl Configured<'_> {
         let opening = self.all.into_iter().map(|(key, provider, config, sandboxed)| async move {
             let sandbox = if sandboxed { Some(embedded()?) } else { None };
             let options = Options { sandbox, user_agent: Some("terrane") };
-            let session = configure(&config, options).await;
-            session.map(|session| (key.clone(), session)).map_err(|error| refused(&error, &key, provider))
+            let mut secrets = Secrets::default();
+            secrets.learn(&config);
+            // The clients want the values themselves.
+            let session = configure(&config.unmark_deep().0, options).await;
+            session.map(|session| (key.clone(), session)).map_err(|mut error| {
+                secrets.hide_in(&mut error.message);
+                refused(&error, &key, provider)
+            })
         });
         let mut sessions: BTreeMap<ProviderKey, Session> = BTreeMap::new();
         sessions.extend(self.builtin.map(|key| (key, Session::new(Facts::default(), Arc::new(())))));
@@ -210,8 +217,7 @@ fn configuration(
     let (config, mut problems) = conform(&body, block);
     problems.extend(check(&config, block));
     if problems.is_empty() {
-        // The clients want the values themselves; nothing of them is shown.
-        return Ok(config.unmark_deep().0);
+        return Ok(config);
     }
     let at = |problem: &terrane_model::conform::Problem| provider.map(|p| p.places.at(&problem.path));
     Err(problems.iter().map(|p| Diagnostic::error(p.code, p.summary, p.detail.clone()).at(at(p))).collect())

@@ -13,6 +13,8 @@ mod docs;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod leaks;
+#[cfg(test)]
 mod modules;
 #[cfg(test)]
 mod schema;

@@ -84,8 +84,9 @@ impl Reason {
     /// The name in plan JSON; nothing for the ordinary reason.
     pub fn json_name(self) -> Option<&'static str> {
         Some(match self {
+            Reason::Plain => return None,
             // Terraform makes a new object instead, and has no name for it.
-            Reason::Plain | Reason::UpdateBecausePendingDeletion => return None,
+            Reason::UpdateBecausePendingDeletion => "update_because_pending_deletion",
             Reason::ReplaceBecauseCannotUpdate => "replace_because_cannot_update",
             Reason::ReplaceBecauseTainted => "replace_because_tainted",
             Reason::ReplaceByRequest => "replace_by_request",

@@ -34,6 +34,8 @@ pub mod action;
 
 pub mod nearest;
 
+pub mod secret;
+
 pub use action::{Action, Reason};
 pub use address::{Address, Key, Mode, ModulePath, ResourceAddress};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};

@@ -63,7 +63,15 @@ pub fn encode(schema: &Schema, object: &Value) -> Option<(Map<String, Json>, Vec
     }
     attributes.sort_keys();
     let mut paths = Vec::new();
-    sensitive_paths(object, &Path::default(), &mut paths);
+    match object.marks().sensitive {
+        // A state has no word for the whole object.
+        true => paths.extend(schema.block.attributes.iter().map(|a| Path::attribute(a.name))),
+        false => sensitive_paths(object, &Path::default(), &mut paths),
+    }
+    if object.marks().sensitive {
+        paths.extend(schema.block.blocks.iter().map(|nested| Path::attribute(nested.name)));
+        paths.retain(|path| path.get(object).is_some_and(|part| !part.is_null()));
+    }
     let own = |path: &Path| !schema_marks(&schema.block, path);
     paths.retain(own);
     Some((attributes, paths))

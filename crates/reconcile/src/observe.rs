@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use terrane_model::secret::Secrets;
 use terrane_model::{Address, Diagnostic, Diagnostics, Mode, Value};
 use terrane_plan::build::Weight;
 use terrane_plan::codec::decode;
@@ -76,7 +77,8 @@ pub async fn observe(
                             marker: None,
                             progress: &waits,
                         };
-                        kind.read(&cx, &prior).await.map_err(|error| diagnose(&error, &address, "read"))
+                        let found = kind.read(&cx, &prior).await;
+                        found.map_err(|error| diagnose(&hiding(error, &prior), &address, "read"))
                     }
                 };
                 if let Ok(found) = &result {
@@ -160,10 +162,20 @@ async fn read_one(
     events.event(&Event::ReadStarted { address, id: None });
     let waits = Waits(events);
     let cx = Context { session, address, timeout: READ_LIMIT, marker: None, progress: &waits };
-    let value = data.read(&cx, &need.config).await.map_err(|error| diagnose(&error, address, "read"))?;
+    let read = data.read(&cx, &need.config).await;
+    let value = read.map_err(|error| diagnose(&hiding(error, &need.config), address, "read"))?;
     let id = value.get("id").and_then(Value::as_str);
     events.event(&Event::ReadDone { address, id, elapsed: started.elapsed() });
     Ok(value)
+}
+
+/// The error without what is sensitive of the value: services quote what they refuse.
+fn hiding(mut error: Error, value: &Value) -> Error {
+    let mut secrets = Secrets::default();
+    secrets.learn(value);
+    secrets.hide_in(&mut error.message);
+    error.hints.iter_mut().for_each(|hint| secrets.hide_in(hint));
+    error
 }
 
 /// An error of a provider as a message.

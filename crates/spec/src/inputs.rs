@@ -194,7 +194,11 @@ impl Given<'_> {
             return;
         }
         let (tree, errors) = toml::read(file, &text);
-        self.found.extend(errors);
+        let secret = self.module.variables.values().any(|variable| variable.sensitive);
+        for error in errors {
+            let error = if secret { self.without_line(name, error) } else { error };
+            self.found.push(error);
+        }
         let mut decoder = crate::decode::Decoder::default();
         for (variable, entry) in &tree.entries {
             let Some((name, declared)) = self.module.variables.get_key_value(variable) else {
@@ -213,6 +217,17 @@ impl Given<'_> {
             let value = value.unwrap_or_else(|| Value::unknown(declared.ty.clone()));
             self.values.insert(name.clone(), (value, entry.node.span));
         }
+    }
+
+    /// The line that is wrong may be the one with the secret: it is named and not shown.
+    fn without_line(&self, name: &str, mut error: Diagnostic) -> Diagnostic {
+        let position = error.span.take().and_then(|span| self.sources.position(span.file, span.start));
+        error.related.clear();
+        let line = position.map(|position| format!(", line {}", position.line)).unwrap_or_default();
+        error.detail.push_str(&format!(
+            "\nIt is in `{name}`{line}, which is not shown, since there are sensitive variables."
+        ));
+        error
     }
 
     fn hint(&self, name: &str) -> String {

@@ -11,6 +11,7 @@ use terrane_access::estate::TYPES;
 use terrane_access::lockout::{MANAGING, unmanageable};
 use terrane_access::{Change, Estate, Item, difference};
 use terrane_expr::FunctionContext;
+use terrane_model::secret::Secrets;
 use terrane_model::source::Sources;
 use terrane_model::{Action, Address, Diagnostic, Diagnostics, Mode, Span, Value};
 use terrane_provider::{Catalog, Facts};
@@ -176,6 +177,19 @@ pub fn report<'s>(
         let before = estate(&objects_of(refreshed, input.catalog), None, account.as_deref());
         report.changes = difference(&before, &after);
     }
+    let secrets = secrets(input, refreshed, imagined.objects.values());
+    for change in &mut report.changes {
+        secrets.hide_in(&mut change.principal);
+        let texts = change.resources.iter_mut().chain(&mut change.actions).chain(&mut change.depends);
+        texts.for_each(|text| secrets.hide_in(text));
+    }
+    for assertion in &mut report.assertions {
+        assertion.against.iter_mut().for_each(|text| secrets.hide_in(text));
+    }
+    for diagnostic in diagnostics.iter_mut() {
+        secrets.hide_in(&mut diagnostic.detail);
+        diagnostic.hints.iter_mut().for_each(|text| secrets.hide_in(text));
+    }
     report
 }
 
@@ -202,6 +216,24 @@ fn lockouts(input: &Input<'_>, after: &Estate) -> Diagnostics {
             }
         })
         .collect()
+}
+
+/// The secrets of a stack: who has access is said in ARNs and names, and these may be made from one.
+fn secrets<'v>(
+    input: &'v Input<'_>,
+    refreshed: &Snapshot,
+    planned: impl Iterator<Item = &'v Value>,
+) -> Secrets {
+    let mut secrets = Secrets::default();
+    input.variables.values().chain(planned).for_each(|value| secrets.learn(value));
+    for (address, _, object) in refreshed.current() {
+        let kind = input.catalog.resource(&address.resource.type_name);
+        let known = kind.map(|kind| decode(kind.schema(), &object.attributes, &object.sensitive));
+        if let Some(Ok(value)) = known {
+            secrets.learn(&value);
+        }
+    }
+    secrets
 }
 
 /// Judges the assertions with the values that are real now.

@@ -2,6 +2,7 @@
 
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
+use terrane_model::secret::Secrets;
 use terrane_model::{Action, Address, Diagnostic, Value};
 use terrane_plan::access;
 use terrane_plan::build::outputs::output_value;
@@ -96,6 +97,7 @@ impl<'r> Walk<'r, '_> {
                 }
             }
             Err(Failure { error, partial }) => {
+                let error = self.without_secrets(error, &finished.verb);
                 match partial {
                     Some(partial) => {
                         let _ = self.keep(change, intent, &partial, true, (action, &finished.marker));
@@ -119,6 +121,20 @@ impl<'r> Walk<'r, '_> {
             }
         }
         left
+    }
+
+    /// The error with nothing in it that is sensitive: services quote what they refuse.
+    fn without_secrets(&self, mut error: Error, verb: &Verb) -> Error {
+        let mut secrets = Secrets::default();
+        let read = match verb {
+            Verb::Read { config, .. } => Some(config),
+            _ => None,
+        };
+        let values = verb.prior().into_iter().chain(verb.desired()).chain(read);
+        self.run.plan.variables.values().chain(values).for_each(|value| secrets.learn(value));
+        secrets.hide_in(&mut error.message);
+        error.hints.iter_mut().for_each(|hint| secrets.hide_in(hint));
+        error
     }
 
     fn settling(&self, change: &'r Change, object: &Value) -> Option<BoxFuture<'r, Ended>> {

@@ -85,9 +85,14 @@ fn nested_of(
         let body = Body::Unknown { before: None };
         return vec![Difference { replace: forced.here(), ..Difference::of(action, body) }];
     }
+    // What is said of all blocks together, such as that they are secret, is so of each.
+    let marked = |of: Option<&Value>, element: Option<&Value>| {
+        element.cloned().map(|element| element.with_marks(of.map(Value::marks).unwrap_or_default()))
+    };
     let whole = forced.here();
     let one = |old: Option<&Value>, new: Option<&Value>, inside: &Forced<'_>| {
-        let mut difference = compare_block(&nested.block, old, new, inside);
+        let (old, new) = (marked(before, old), marked(after, new));
+        let mut difference = compare_block(&nested.block, old.as_ref(), new.as_ref(), inside);
         difference.replace |= whole && difference.action != Action::NoOp;
         difference
     };
