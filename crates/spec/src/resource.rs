@@ -99,12 +99,23 @@ impl IgnoreChanges {
     }
 }
 
+/// The key of the instance that a trigger belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnKey {
+    /// `each.key`.
+    Each,
+    /// `count.index`.
+    Count,
+}
+
 /// Something whose change makes an object new.
 #[derive(Clone, Debug)]
 pub struct Trigger {
     /// The resource.
     pub reference: Reference,
-    /// The instance and the attribute.
+    /// Whether it is the instance of the same key: `[each.key]` or `[count.index]`.
+    pub own_key: Option<OwnKey>,
+    /// The instance, where it is not that of the own key, and the attribute.
     pub steps: Vec<Step>,
     /// Where it is written.
     pub span: Span,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use terrane_expr::Reference;
 use terrane_model::conform::{Problem, check, conform};
-use terrane_model::{Action, Address, Diagnostic, ModulePath, Path, Reason, ResourceAddress, Step, Value};
+use terrane_model::{Action, Address, Diagnostic, Key, Path, Reason, ResourceAddress, Step, Value};
 use terrane_provider::ResourceType;
 use terrane_spec::Resource;
 use terrane_spec::condition::Purpose;
@@ -51,9 +51,10 @@ impl Builder<'_, '_> {
         if prior.is_none() && self.refreshed.get(&about).is_some() {
             return;
         }
+        let whole = config;
         let config = match &prior {
-            Some(prior) => ignoring(&spec.lifecycle.ignore_changes, config, prior),
-            None => config,
+            Some(prior) => ignoring(&spec.lifecycle.ignore_changes, whole.clone(), prior),
+            None => whole.clone(),
         };
         let provider = provider_of(self.input.spec, address);
         let facts = self.facts(&provider);
@@ -74,11 +75,17 @@ impl Builder<'_, '_> {
             (Action::Update, true) => Reason::UpdateBecausePendingDeletion,
             _ => reason,
         };
-        let after = match (action.is_replace() && planned.replace.is_empty(), &prior) {
-            (true, Some(_)) => {
-                plan_new(resource.as_ref(), prior.as_ref(), &config, &facts).unwrap_or(planned.after)
-            }
-            _ => planned.after,
+        // A new object has no changes that could be ignored: it is what the spec says.
+        let ignores = whole != config;
+        let after = match action.is_replace() && (planned.replace.is_empty() || ignores) {
+            true => match plan_new(resource.as_ref(), prior.as_ref(), &whole, &facts) {
+                Ok(after) => after,
+                Err(problems) => {
+                    self.diagnostics.extend(problems.into_iter().map(|p| located(p, spec).about(&about)));
+                    planned.after
+                }
+            },
+            false => planned.after,
         };
         if action.is_replace() {
             self.guard(&about);
@@ -118,12 +125,12 @@ impl Builder<'_, '_> {
             (Action::Create, Reason::Plain)
         } else if tainted {
             (replace, Reason::ReplaceBecauseTainted)
-        } else if !planned.replace.is_empty() {
-            (replace, Reason::ReplaceBecauseCannotUpdate)
+        } else if self.triggered(spec, about) {
+            (replace, Reason::ReplaceByTriggers)
         } else if self.input.options.replace.contains(about) {
             (replace, Reason::ReplaceByRequest)
-        } else if self.triggered(spec, &about.resource.module) {
-            (replace, Reason::ReplaceByTriggers)
+        } else if !planned.replace.is_empty() {
+            (replace, Reason::ReplaceBecauseCannotUpdate)
         } else if planned.changed {
             (Action::Update, Reason::Plain)
         } else {
@@ -131,14 +138,16 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// Whether something that `replace_triggered_by` names changes.
-    fn triggered(&self, spec: &Resource, module: &ModulePath) -> bool {
+    /// Whether something that `replace_triggered_by` names changes: an object that is changed or replaced. One that is only
+    /// made or only deleted had nothing to do with this one.
+    fn triggered(&self, spec: &Resource, about: &Address) -> bool {
         spec.lifecycle.replace_triggered_by.iter().any(|trigger| {
             let steps = &trigger.steps;
-            let (key, path) = match steps.split_first() {
-                Some((Step::Index(i), rest)) => (u64::try_from(*i).ok().map(terrane_model::Key::Index), rest),
-                Some((Step::Key(name), rest)) => (Some(terrane_model::Key::Name(name.clone())), rest),
-                _ => (None, steps.as_slice()),
+            let (key, path) = match (trigger.own_key, steps.split_first()) {
+                (Some(_), _) => (about.key.clone(), steps.as_slice()),
+                (None, Some((Step::Index(i), rest))) => (u64::try_from(*i).ok().map(Key::Index), rest),
+                (None, Some((Step::Key(name), rest))) => (Some(Key::Name(name.clone())), rest),
+                (None, _) => (None, steps.as_slice()),
             };
             let path = Path(path.to_vec());
             let of_resource = |change: &&Change| {
@@ -147,14 +156,16 @@ impl Builder<'_, '_> {
                     if *mode == change.address.resource.mode
                         && *type_name == change.address.resource.type_name
                         && *name == change.address.resource.name
-                        && change.address.resource.module == *module);
+                        && change.address.resource.module == about.resource.module);
                 named && (key.is_none() || change.address.key == key)
             };
-            self.changes.iter().filter(of_resource).any(|change| match (&change.before, &change.after) {
-                _ if path.0.is_empty() => change.action.is_change(),
+            let changed = |change: &&Change| change.action == Action::Update || change.action.is_replace();
+            let mut changes = self.changes.iter().filter(of_resource).filter(changed);
+            changes.any(|change| match (&change.before, &change.after) {
+                _ if path.0.is_empty() => true,
                 (Some(before), Some(after)) => match (path.get(before), path.get(after)) {
                     (Some(before), Some(after)) => !same(None, before, after),
-                    _ => change.action.is_change(),
+                    (before, after) => before.is_some() != after.is_some(),
                 },
                 _ => false,
             })

@@ -10,6 +10,7 @@ mod protection;
 mod refresh;
 mod renamed;
 mod replace_order;
+mod unchanged;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::conditions::judge_all;
 use crate::expand::{Repetition, Wanted, instances};
 use crate::graph::{Graph, graph, names_of, node_of};
 use crate::moves::{Moves, moves};
-use crate::order::{Needs, order};
+use crate::order::Needs;
 use crate::plan::{Change, Mode, Options, Plan, ProviderKey};
 use crate::removals;
 use crate::support::refused;
@@ -147,7 +148,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         return Err(deduplicated(diagnostics));
     }
     changes.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
-    let order = order(&changes, &graph.needs, &prior_needs(&refreshed));
+    let (refreshed, order) = unchanged::brought_up_to_date(refreshed, &changes, &graph);
     let plan = Plan {
         mode: input.options.mode,
         prior: input.snapshot.clone(),

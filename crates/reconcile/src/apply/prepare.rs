@@ -189,8 +189,11 @@ impl<'r> Walk<'r, '_> {
         let resource = self.run.catalog.resource(type_name).ok_or_else(|| unknown_type(type_name))?;
         let config = configuration(spec, resource.as_ref(), &scope)?;
         let config = match &change.before {
-            Some(prior) => ignoring(&spec.lifecycle.ignore_changes, config, prior),
-            None => config,
+            // A new object has no changes that could be ignored.
+            Some(prior) if !change.action.is_replace() => {
+                ignoring(&spec.lifecycle.ignore_changes, config, prior)
+            }
+            _ => config,
         };
         let placed = |problems: Vec<terrane_model::conform::Problem>| -> Diagnostics {
             problems.into_iter().map(|problem| located(problem, spec)).collect()

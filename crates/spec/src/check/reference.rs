@@ -6,7 +6,7 @@ use terrane_model::{Diagnostic, Mode, Schema, Span, Step};
 use super::Checker;
 use crate::condition::Condition;
 use crate::module::ResourceKey;
-use crate::resource::Resource;
+use crate::resource::{OwnKey, Resource};
 
 /// What may be referred to at a place beside what the module declares.
 #[derive(Clone, Copy, Default)]
@@ -92,7 +92,15 @@ impl Checker<'_, '_> {
         self.conditions(&resource.lifecycle.postconditions, after);
         self.named(&resource.depends_on);
         for trigger in &resource.lifecycle.replace_triggered_by {
-            self.reference(&trigger.reference, trigger.span, &trigger.steps, Here::default());
+            // Any key stands for that of the instance, which is known only when the plan is made.
+            let own = trigger.own_key.map(|own| match own {
+                OwnKey::Each => (Reference::EachKey, Step::Key("".into())),
+                OwnKey::Count => (Reference::CountIndex, Step::Index(0)),
+            });
+            let key = own.iter().map(|(_, key)| key.clone());
+            let steps: Vec<Step> = key.chain(trigger.steps.iter().cloned()).collect();
+            self.reference(&trigger.reference, trigger.span, &steps, Here::default());
+            own.iter().for_each(|(own, _)| self.reference(own, trigger.span, &[], here));
         }
     }
 

@@ -6,7 +6,7 @@ use terrane_expr::{Expr, Reference, parse_expression, parse_template};
 use terrane_model::{Address, Diagnostic, Path, Span, Step};
 
 use super::Decoder;
-use crate::resource::{ProviderRef, Trigger};
+use crate::resource::{OwnKey, ProviderRef, Trigger};
 use crate::statement::Endpoint;
 use crate::toml::{Content, Node, Table, Text};
 
@@ -32,11 +32,29 @@ impl Decoder {
     }
 
     pub(super) fn triggers(&mut self, node: &Node) -> Vec<Trigger> {
+        const WHAT: &str = "replace_triggered_by";
         let mut found = Vec::new();
-        for (reference, steps, span) in self.traversals(node, "replace_triggered_by") {
+        for element in self.elements(node, WHAT) {
+            let Content::Text(text) = &element.content else { continue };
+            let own = own_key(&text.decoded);
+            let traversal = match &own {
+                None => self.traversal(text, WHAT),
+                // What follows the own key is no part of the reference, which has literal steps only.
+                Some((_, head, tail)) => {
+                    let head = text.beginning(head);
+                    let Some(path) = parse_path(&format!("x{tail}")) else {
+                        self.not_plain(text, WHAT);
+                        continue;
+                    };
+                    let steps = path.0.into_iter().skip(1).collect();
+                    self.traversal(&head, WHAT).map(|(reference, _, span)| (reference, steps, span))
+                }
+            };
+            let Some((reference, steps, span)) = traversal else { continue };
             match reference {
                 Reference::Resource { mode: terrane_model::Mode::Managed, .. } => {
-                    found.push(Trigger { reference, steps, span });
+                    let own_key = own.map(|(own_key, _, _)| own_key);
+                    found.push(Trigger { reference, own_key, steps, span });
                 }
                 other => {
                     let detail = format!(
@@ -52,21 +70,27 @@ impl Decoder {
 
     /// A list of references: `["aws_kms_key.a"]`.
     fn traversals(&mut self, node: &Node, what: &str) -> Vec<Traversal> {
-        let elements = match &node.content {
-            Content::Array(elements) => elements,
-            _ => {
-                self.wrong_shape(what, "an array of references", node);
-                return vec![];
-            }
-        };
         let mut found = Vec::new();
-        for element in elements {
-            match &element.content {
-                Content::Text(text) => found.extend(self.traversal(text, what)),
-                _ => self.wrong_shape(what, "an array of references", element),
+        for element in self.elements(node, what) {
+            if let Content::Text(text) = &element.content {
+                found.extend(self.traversal(text, what));
             }
         }
         found
+    }
+
+    /// The texts of an array of references.
+    fn elements<'n>(&mut self, node: &'n Node, what: &str) -> Vec<&'n Node> {
+        let Content::Array(elements) = &node.content else {
+            self.wrong_shape(what, "an array of references", node);
+            return vec![];
+        };
+        let (texts, others): (Vec<&Node>, Vec<&Node>) =
+            elements.iter().partition(|element| matches!(element.content, Content::Text(_)));
+        for other in others {
+            self.wrong_shape(what, "an array of references", other);
+        }
+        texts
     }
 
     /// `aws_kms_key.a` or `${aws_kms_key.a}`.
@@ -92,16 +116,18 @@ impl Decoder {
                 Some((reference.clone(), steps, span))
             }
             _ => {
-                let detail = format!(
-                    "`{}` is not a plain reference. `{what}` takes references such as `aws_kms_key.main`.",
-                    text.decoded
-                );
-                self.report(
-                    Diagnostic::error("invalid-reference", "Invalid reference", detail).at(text.span),
-                );
+                self.not_plain(text, what);
                 None
             }
         }
+    }
+
+    fn not_plain(&mut self, text: &Text, what: &str) {
+        let detail = format!(
+            "`{}` is not a plain reference. `{what}` takes references such as `aws_kms_key.main`.",
+            text.decoded
+        );
+        self.report(Diagnostic::error("invalid-reference", "Invalid reference", detail).at(text.span));
     }
 
     /// `aws`, `aws.paris` or `${aws.paris}`.
@@ -191,6 +217,16 @@ impl Decoder {
             }
         }
     }
+}
+
+/// `[each.key]` or `[count.index]` in a text, with what is before it and what comes after.
+fn own_key(text: &str) -> Option<(OwnKey, String, String)> {
+    let written: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let written = written.strip_prefix("${").and_then(|w| w.strip_suffix('}')).unwrap_or(&written);
+    [(OwnKey::Each, "[each.key]"), (OwnKey::Count, "[count.index]")].into_iter().find_map(|(own, key)| {
+        let (head, tail) = written.split_once(key)?;
+        Some((own, head.to_owned(), tail.to_owned()))
+    })
 }
 
 /// Steps as they are written behind a reference.

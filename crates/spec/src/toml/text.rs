@@ -23,6 +23,11 @@ impl Text {
         Text { decoded, runs: runs(raw, encoding, span.start), span }
     }
 
+    /// The beginning of this text, with the places that it has.
+    pub fn beginning(&self, head: &str) -> Text {
+        Text { decoded: head.into(), ..self.clone() }
+    }
+
     /// Where the text comes from, for those who parse it.
     pub fn origin(&self) -> Origin {
         self.origin_from(0)
