@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
-use terrane_model::{Address, Diagnostic};
+use terrane_model::{Address, Diagnostic, Selector};
 
 use crate::arguments::{at_least_one, duration, rewritten, truth};
 use crate::commands;
@@ -338,6 +338,15 @@ pub struct Planning {
     /// Allow this object, or all of a resource, to be deleted though it is protected by `prevent_destroy`
     #[arg(long, value_name = "ADDRESS")]
     pub allow_destroy: Vec<Address>,
+    /// Plan only this and what it depends on: a resource, an instance, a module, or a glob such as `aws_kms_key.*`
+    #[arg(long, value_name = "ADDRESS")]
+    pub target: Vec<Selector>,
+    /// Plan what depends on the targets, too
+    #[arg(long, requires = "target")]
+    pub target_dependents: bool,
+    /// Leave this out, and what depends on it
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "target")]
+    pub exclude: Vec<Selector>,
     /// How many calls and actions at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = at_least_one)]
     pub parallelism: usize,

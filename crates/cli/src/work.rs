@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use terrane_model::{Diagnostic, Diagnostics};
 use terrane_plan::plan::Mode;
-use terrane_plan::{Draft, Input, Observed, Options, Plan, build};
+use terrane_plan::{Draft, Input, Observed, Options, Plan, Scene, Selection, Targeting, build};
 use terrane_provider::Catalog;
 use terrane_reconcile::{Found, Recovery, Sessions, Stop, observe, read_data, recover};
 use terrane_state::journal::Operation;
@@ -279,8 +279,18 @@ impl Work {
         stop: &Stop,
     ) -> Result<Plan, Problem> {
         let (catalog, parallelism, snapshot) = (&self.catalog, planning.parallelism, self.store.snapshot());
+        let targeting = targeting(planning);
+        let scene = Scene {
+            spec: &self.stack.spec,
+            variables: self.stack.variables.clone(),
+            workspace: self.stack.workspace.clone(),
+            functions: functions::planning(&self.folder, &self.plan_time),
+            snapshot,
+            mode,
+        };
+        let selection = Selection::of(&targeting, &scene).map_err(|errors| self.problem(errors))?;
         let mut observed = match planning.refresh || mode == Mode::RefreshOnly {
-            true => observe(snapshot, catalog, sessions, parallelism, progress, stop)
+            true => observe(&selection.of_state(snapshot), catalog, sessions, parallelism, progress, stop)
                 .await
                 .map_err(|errors| self.problem(errors))?,
             false => Observed::default(),
@@ -292,6 +302,7 @@ impl Work {
             allow_destroy: planning.allow_destroy.iter().cloned().collect(),
             allow_lockout: planning.allow_lockout.iter().cloned().collect(),
             only_look: self.only_look,
+            targeting,
         };
         loop {
             let input = Input {
@@ -331,6 +342,15 @@ impl Work {
             _ => drop(self.store.finish()?),
         }
         Ok(())
+    }
+}
+
+/// What the command line limits the plan to.
+fn targeting(planning: &Planning) -> Targeting {
+    Targeting {
+        targets: planning.target.clone(),
+        dependents: planning.target_dependents,
+        excludes: planning.exclude.clone(),
     }
 }
 

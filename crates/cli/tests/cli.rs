@@ -66,6 +66,7 @@ scripts! {
     saved_plan,
     secrets,
     state_commands,
+    targets,
     variables,
     workspaces,
     wrong_surroundings,

@@ -2,7 +2,8 @@
 //!
 //! A script begins with what it shows. `=== NAME` begins a file's text. `$ terrane ...` is a command, and behind it stands
 //! its output: standard output, then standard error behind `[stderr]`, then `[exit N]` where that is not 0. `#: ` begins a
-//! remark. `| brief` leaves out what stands before the last line that begins with `Plan:`. Besides `terrane` there are `edit FILE OLD => NEW`, `rm FILE`, `cp FROM TO`, `cat FILE`, `example NAME`,
+//! remark. `| brief` leaves out what stands before the last line that begins with `Plan:`; `| field NAME` shows one field of a JSON
+//! object. Besides `terrane` there are `edit FILE OLD => NEW`, `rm FILE`, `cp FROM TO`, `cat FILE`, `example NAME`,
 //! `delete-table NAME` and `schedule-key-deletions`.
 //! `VAR=value` before `terrane` sets a variable of the environment.
 
@@ -107,8 +108,14 @@ fn carry_out(command: &str, stack: &Stack) -> String {
             stack.cloud().delete_table(rest);
             String::new()
         }
-        _ => match command.strip_suffix(" | brief") {
-            Some(command) => brief(&shown(&terrane(command, stack), stack)),
+        _ => match command.split_once(" | ") {
+            Some((command, "brief")) => brief(&shown(&terrane(command, stack), stack)),
+            Some((command, filter)) => {
+                let name = filter.strip_prefix("field ").unwrap();
+                let ran = terrane(command, stack);
+                let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+                normal(&format!("{:#}\n", document[name]), stack)
+            }
             None => shown(&terrane(command, stack), stack),
         },
     }

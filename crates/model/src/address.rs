@@ -205,7 +205,7 @@ impl FromStr for Address {
 }
 
 /// Takes `name`, `name[0]` or `name["key"]` and a following dot from the front.
-fn segment(text: &str) -> Option<(&str, Option<Key>, &str)> {
+pub(crate) fn segment(text: &str) -> Option<(&str, Option<Key>, &str)> {
     let end = text.find(['.', '[']).unwrap_or(text.len());
     let (name, mut rest) = text.split_at_checked(end)?;
     let good = |c: char| c.is_alphanumeric() || c == '_' || c == '-';

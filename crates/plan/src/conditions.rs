@@ -10,6 +10,7 @@ use terrane_spec::Module;
 use terrane_spec::condition::{Condition, Outcome, Purpose};
 
 use crate::expand::{Wanted, instances};
+use crate::target::Selection;
 use crate::world::World;
 
 /// What kind of object a verdict is about, as state files name it.
@@ -85,12 +86,12 @@ pub fn judge<'c>(
     (status, messages)
 }
 
-/// Judges every condition of a stack with the values that the world has now.
-pub fn judge_all(world: &World<'_>, diagnostics: &mut Diagnostics) -> Vec<Verdict> {
+/// Judges every condition of the selected part of a stack with the values that the world has now.
+pub fn judge_all(world: &World<'_>, selection: &Selection, diagnostics: &mut Diagnostics) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for (names, module) in world.spec().all_modules() {
         for path in world.module_instances(names).unwrap_or_default() {
-            judge_module(world, module, names, &path, diagnostics, &mut verdicts);
+            judge_module(world, selection, module, names, &path, diagnostics, &mut verdicts);
         }
     }
     verdicts
@@ -98,6 +99,7 @@ pub fn judge_all(world: &World<'_>, diagnostics: &mut Diagnostics) -> Vec<Verdic
 
 fn judge_module(
     world: &World<'_>,
+    selection: &Selection,
     module: &Module,
     names: &[Arc<str>],
     path: &ModulePath,
@@ -115,13 +117,17 @@ fn judge_module(
     }
     for (key, resource) in &module.resources {
         let lifecycle = &resource.lifecycle;
-        if lifecycle.preconditions.is_empty() && lifecycle.postconditions.is_empty() {
+        let is_free = lifecycle.preconditions.is_empty() && lifecycle.postconditions.is_empty();
+        if is_free || !selection.touches(&key.address(path)) {
             continue;
         }
         let wanted =
             instances(resource.count.as_ref(), resource.for_each.as_ref(), &scope).unwrap_or_default();
         for Wanted { key: instance, each_value } in wanted {
             let about = key.address(path).instance(instance);
+            if !selection.covers(&about) {
+                continue;
+            }
             let scope = || world.instance_scope(path, about.key.as_ref(), each_value.as_ref());
             let mut found = Diagnostics::new();
             let (mut status, mut messages) =
@@ -137,12 +143,13 @@ fn judge_module(
             verdicts.push(Verdict { kind: Kind::Resource, declared, object, status, messages });
         }
     }
-    for (name, output) in module.outputs.iter().filter(|(_, o)| !o.preconditions.is_empty()) {
+    let with_conditions = module.outputs.iter().filter(|(_, o)| !o.preconditions.is_empty());
+    for (name, output) in with_conditions.filter(|(_, o)| selection.gives(world.spec(), names, o)) {
         let (status, messages) = judge(&output.preconditions, Purpose::Precondition, &scope, diagnostics);
         let (declared, object) = (declared(&format!("output.{name}")), within(format!("output.{name}")));
         verdicts.push(Verdict { kind: Kind::Output, declared, object, status, messages });
     }
-    for (name, check) in &module.checks {
+    for (name, check) in module.checks.iter().filter(|(_, c)| selection.judges(world.spec(), names, c)) {
         let (status, messages) = judge(&check.assertions, Purpose::Assertion, &scope, diagnostics);
         let (declared, object) = (declared(&format!("check.{name}")), within(format!("check.{name}")));
         verdicts.push(Verdict { kind: Kind::Check, declared, object, status, messages });

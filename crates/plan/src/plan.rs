@@ -10,6 +10,7 @@ use terrane_state::Snapshot;
 use crate::access::AccessReport;
 use crate::conditions::Verdict;
 use crate::order::Order;
+use crate::target::Targeting;
 
 /// One provider configuration: its name and alias.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +82,8 @@ pub struct Options {
     /// Whether an assertion about access that does not hold is only a warning: for looking at a plan, not for carrying
     /// it out.
     pub only_look: bool,
+    /// What the plan is limited to.
+    pub targeting: Targeting,
 }
 
 /// What happens to one instance.
@@ -153,6 +156,8 @@ impl OutputChange {
 pub struct Plan {
     /// What it is for.
     pub mode: Mode,
+    /// What it is limited to.
+    pub targeting: Targeting,
     /// The state that it starts from, as it was read.
     pub prior: Snapshot,
     /// The state brought up to date: what apply starts from.

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use proptest::prelude::*;
-use terrane_model::Value;
+use terrane_model::{Action, Address, Value};
+use terrane_plan::plan::Mode;
+use terrane_plan::{Plan, Targeting};
 use terrane_testkit::{Fault, Stack};
 
 /// One resource: which earlier ones it refers to, which generation its name and value are of, how it is replaced.
@@ -226,6 +228,65 @@ async fn converge(
     }
 }
 
+/// What is limited, and how.
+fn limits() -> impl Strategy<Value = (Vec<usize>, u8)> {
+    (proptest::collection::vec(0..6usize, 1..3), 0u8..3)
+}
+
+fn acting(plan: &Plan) -> BTreeSet<(Address, Option<String>, Action)> {
+    let changes = plan.changes.iter().filter(|change| change.action.is_change());
+    changes.map(|change| (change.address.clone(), change.deposed.clone(), change.action)).collect()
+}
+
+async fn limited(before: Spec, after: Spec, (named, how): (Vec<usize>, u8), mode: Mode) {
+    let mut stack = Stack::default();
+    stack.up(&text(&before)).await.unwrap();
+    let there = |i: &usize| before[*i].is_some() || (after[*i].is_some() && mode == Mode::Normal);
+    let named: BTreeSet<usize> = named.into_iter().filter(there).collect();
+    if named.is_empty() {
+        return;
+    }
+    let selectors = named.iter().map(|i| format!("fake_thing.t{i}").parse().unwrap()).collect();
+    let targeting = match how {
+        2 => Targeting { excludes: selectors, ..Targeting::default() },
+        _ => Targeting { targets: selectors, dependents: how == 1, ..Targeting::default() },
+    };
+    let parsed = stack.spec(&text(&after)).unwrap();
+    stack.options.mode = mode;
+    let full = acting(&stack.plan(&parsed).await.unwrap());
+    stack.options.targeting = targeting;
+    let part = stack.plan(&parsed).await.unwrap();
+    let acted = acting(&part);
+    assert!(acted.is_subset(&full), "{acted:#?} of {full:#?}");
+    for i in named {
+        let about = |(address, ..): &(Address, Option<String>, Action)| {
+            address.resource.name.as_ref() == format!("t{i}")
+        };
+        let wanted = if how == 2 { 0 } else { full.iter().filter(|c| about(c)).count() };
+        assert_eq!(acted.iter().filter(|c| about(c)).count(), wanted, "t{i}");
+    }
+    if how != 2 && mode == Mode::Normal {
+        // What a covered object needs is covered.
+        let covered: BTreeSet<_> = part.changes.iter().map(|c| c.address.resource.clone()).collect();
+        let needed = part.changes.iter().filter(|c| c.after.is_some()).flat_map(|c| c.dependencies.iter());
+        for need in needed {
+            assert!(covered.contains(need), "{need} is left out");
+        }
+    }
+    let report = stack.apply(&parsed, &part).await;
+    assert!(report.is_success(), "{:?}", report.diagnostics);
+
+    stack.options.targeting = Targeting::default();
+    stack.options.mode = Mode::Normal;
+    let (_, report) = stack.up(&text(&after)).await.unwrap();
+    assert!(report.is_success(), "{:?}", report.diagnostics);
+    let wanted: BTreeSet<String> =
+        after.iter().enumerate().filter_map(|(i, t)| Some(name(i, t.as_ref()?))).collect();
+    assert_eq!(stack.cloud.names(), wanted);
+    assert!(!stack.plan(&parsed).await.unwrap().has_changes());
+    assert!(stack.snapshot.terrane.is_empty(), "nothing is remembered");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
     #[test]
@@ -261,5 +322,16 @@ proptest! {
             assert_eq!(terrane_plan::file::write(&read, &read_envelope), bytes, "reading loses nothing");
             assert!(terrane_plan::file::read(&bytes[..bytes.len() / 2]).is_err());
         });
+    }
+
+    #[test]
+    fn a_limited_plan_is_a_part_and_the_rest_follows(
+        before in spec(),
+        after in spec(),
+        limits in limits(),
+        mode in prop_oneof![Just(Mode::Normal), Just(Mode::Destroy)],
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(limited(before, after, limits, mode));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use terrane_expr::FunctionContext;
 use terrane_model::{Diagnostics, Value};
-use terrane_plan::{Draft, Input, Observed, Options, Plan, ProviderKey, build};
+use terrane_plan::{Draft, Input, Observed, Options, Plan, ProviderKey, Scene, Selection, build};
 use terrane_provider::{Facts, Session};
 use terrane_reconcile::apply::ledger::Ledger;
 use terrane_reconcile::{Event, Events, Report, Run, Sessions, Stop, apply, observe, read_data};
@@ -159,8 +159,16 @@ impl Stack {
         let sessions = self.sessions();
         let mut observed = Observed::default();
         if self.refresh {
-            observed =
-                observe(&self.snapshot, &catalog, &sessions, self.parallelism, &self.log, &self.stop).await?;
+            let scene = Scene {
+                spec,
+                variables: defaults(spec),
+                workspace: "default".into(),
+                functions: FunctionContext::closed(),
+                snapshot: &self.snapshot,
+                mode: self.options.mode,
+            };
+            let part = Selection::of(&self.options.targeting, &scene)?.of_state(&self.snapshot);
+            observed = observe(&part, &catalog, &sessions, self.parallelism, &self.log, &self.stop).await?;
         }
         let facts = sessions.facts();
         loop {

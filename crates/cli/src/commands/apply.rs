@@ -4,11 +4,11 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use terrane_model::Diagnostic;
-use terrane_plan::Plan;
+use terrane_model::{Diagnostic, Selector};
 use terrane_plan::file::read;
 use terrane_plan::order::Step;
 use terrane_plan::plan::Mode;
+use terrane_plan::{Plan, Targeting};
 use terrane_reconcile::{Report, Run, Sessions, Stop, apply};
 use terrane_state::Store;
 
@@ -32,9 +32,9 @@ pub fn run(global: &Global, arguments: Apply, terminal: &Terminal) -> Ended {
     match file {
         None => fresh(global, &planning, mode(destroy, refresh_only), applying.auto_approve, terminal),
         Some(file) => {
-            let more =
-                destroy || refresh_only || !planning.replace.is_empty() || !planning.allow_destroy.is_empty();
-            if more {
+            let limited = !planning.target.is_empty() || !planning.exclude.is_empty();
+            let asked_for = !planning.replace.is_empty() || !planning.allow_destroy.is_empty();
+            if destroy || refresh_only || limited || asked_for || !planning.refresh {
                 return Err(beside_a_plan("no other way of planning"));
             }
             saved(global, &file, &planning, terminal)
@@ -222,7 +222,7 @@ fn tell(global: &Global, work: &Work, plan: &Plan, result: &Report, terminal: &T
         match result.is_success() {
             true => terminal.say(&format!("{}\n{notes}", report::complete(plan.mode, result.done, paint))),
             false => {
-                let again = again(global, plan.mode);
+                let again = again(global, plan);
                 terminal.say(&format!("{}{notes}", report::incomplete(plan.mode, result, &again, paint)));
             }
         }
@@ -239,15 +239,30 @@ fn tell(global: &Global, work: &Work, plan: &Plan, result: &Report, terminal: &T
 }
 
 /// The command that goes on after a failure.
-fn again(global: &Global, mode: Mode) -> String {
+fn again(global: &Global, plan: &Plan) -> String {
     let folder = global.chdir.as_ref().map(|dir| format!(" -C {}", dir.display())).unwrap_or_default();
-    let command = match mode {
+    let command = match plan.mode {
         Mode::Normal => "apply",
         Mode::Destroy => "destroy",
         Mode::RefreshOnly => "apply --refresh-only",
     };
     let sandbox = if global.sandbox { " --sandbox" } else { "" };
-    format!("terrane{folder} {command}{sandbox}")
+    format!("terrane{folder} {command}{sandbox}{}", limits(&plan.targeting))
+}
+
+/// The flags that limit a plan, as a shell reads them.
+fn limits(targeting: &Targeting) -> String {
+    let flag = |name: &str, selector: &Selector| {
+        let text = selector.to_string();
+        match text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)) {
+            true => format!(" --{name}={text}"),
+            false => format!(" --{name}='{}'", text.replace('\'', r"'\''")),
+        }
+    };
+    let targets = targeting.targets.iter().map(|selector| flag("target", selector));
+    let dependents = targeting.dependents.then(|| " --target-dependents".to_owned());
+    let excludes = targeting.excludes.iter().map(|selector| flag("exclude", selector));
+    targets.chain(dependents).chain(excludes).collect()
 }
 
 /// Where a state goes that its backend did not take.

@@ -54,7 +54,7 @@ pub fn plan(plan: &Plan, spec: &Spec, schemas: &dyn Schemas, timestamp: &str) ->
     }
     out.insert("timestamp".into(), timestamp.into());
     out.insert("applyable".into(), plan.has_changes().into());
-    out.insert("complete".into(), true.into());
+    out.insert("complete".into(), (!plan.targeting.is_limited()).into());
     out.insert("errored".into(), false.into());
     Json::Object(out)
 }

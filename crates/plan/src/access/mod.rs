@@ -4,7 +4,7 @@ mod claims;
 mod imagine;
 mod report;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use terrane_access::estate::TYPES;
@@ -22,6 +22,7 @@ use crate::build::Input;
 use crate::codec::decode;
 use crate::graph::{Graph, graph};
 use crate::plan::{Change as PlannedChange, Plan, ProviderKey};
+use crate::target::Selection;
 use crate::world::World;
 
 pub use imagine::{Ground, Imagined, imagine};
@@ -92,11 +93,21 @@ fn forgotten(changes: &[PlannedChange]) -> impl Iterator<Item = (Address, Value)
     kept.filter_map(|change| Some((change.address.clone(), change.before.clone()?)))
 }
 
+/// The state that a plan starts from, and which part of it the plan covers.
+#[derive(Clone, Copy)]
+pub struct Kept<'a> {
+    /// What the plan covers.
+    pub selection: &'a Selection,
+    /// The refreshed state.
+    pub snapshot: &'a Snapshot,
+}
+
 /// The estate that the plan leads to, with stand-ins for what AWS invents.
 fn planned_estate<'s>(
     input: &Input<'s>,
     world: &World<'s>,
     graph: &Graph,
+    kept: Kept<'_>,
     changes: &[PlannedChange],
 ) -> (Estate, Imagined<'s>) {
     let ground = Ground {
@@ -109,9 +120,14 @@ fn planned_estate<'s>(
         planned: &|address| world.instance(address),
     };
     let imagined = imagine(&ground, graph);
+    let mut plain = match kept.selection.is_limited() {
+        true => objects_of(kept.snapshot, input.catalog),
+        false => BTreeMap::new(),
+    };
+    plain.retain(|address, _| !kept.selection.covers(address));
     let made = imagined.objects.iter().map(|(address, value)| (address.clone(), value.clone()));
     let all = made.chain(forgotten(changes));
-    let plain = all.map(|(address, value)| (address, value.unmark_deep().0)).collect();
+    plain.extend(all.map(|(address, value)| (address, value.unmark_deep().0)));
     let account = account(input.facts);
     (estate(&plain, Some(input.spec), account.as_deref()), imagined)
 }
@@ -129,6 +145,13 @@ pub fn of_plan(
     let changes = plan.changes.iter().filter(|change| change.deposed.is_none());
     let planned: BTreeMap<&Address, &Value> =
         changes.filter_map(|change| Some((&change.address, change.after.as_ref()?))).collect();
+    // What a limited plan does not speak of stays as the state has it.
+    let spoken_of: BTreeSet<&Address> = plan.changes.iter().map(|change| &change.address).collect();
+    let mut kept = match plan.targeting.is_limited() {
+        true => objects_of(&plan.refreshed, catalog),
+        false => BTreeMap::new(),
+    };
+    kept.retain(|address, _| !spoken_of.contains(address));
     let data = |address: &Address| {
         let object = plan.refreshed.get(address).filter(|_| address.resource.mode == Mode::Data)?;
         let schema = catalog.data(&address.resource.type_name)?.schema();
@@ -141,11 +164,15 @@ pub fn of_plan(
         functions,
         catalog,
         facts: &BTreeMap::new(),
-        planned: &|address| planned.get(address).map(|value| (*value).clone()).or_else(|| data(address)),
+        planned: &|address| {
+            let value = planned.get(address).copied().or_else(|| kept.get(address));
+            value.cloned().or_else(|| data(address))
+        },
     };
     let imagined = imagine(&ground, &graph(spec)?);
+    let mut plain = kept;
     let all = imagined.objects.into_iter().chain(forgotten(&plan.changes));
-    let plain = all.map(|(address, value)| (address, value.unmark_deep().0)).collect();
+    plain.extend(all.map(|(address, value)| (address, value.unmark_deep().0)));
     let after = estate(&plain, Some(spec), None);
     let before = estate(&objects_of(&plan.refreshed, catalog), Some(spec), after.account.as_deref());
     Ok((before, after))
@@ -156,7 +183,7 @@ pub fn report<'s>(
     input: &Input<'s>,
     world: &World<'s>,
     graph: &Graph,
-    refreshed: &Snapshot,
+    kept: Kept<'_>,
     planned: &[PlannedChange],
     diagnostics: &mut Diagnostics,
 ) -> AccessReport {
@@ -166,7 +193,7 @@ pub fn report<'s>(
     if !asserted && !changes {
         return AccessReport::default();
     }
-    let (after, imagined) = planned_estate(input, world, graph, planned);
+    let (after, imagined) = planned_estate(input, world, graph, kept, planned);
     let mut report = AccessReport::default();
     if asserted {
         report.assertions = claims::judge_all(&imagined.world, &after, diagnostics);
@@ -174,7 +201,7 @@ pub fn report<'s>(
     if changes {
         diagnostics.extend(lockouts(input, &after));
         let account = account(input.facts);
-        let before = estate(&objects_of(refreshed, input.catalog), None, account.as_deref());
+        let before = estate(&objects_of(kept.snapshot, input.catalog), None, account.as_deref());
         report.changes = difference(&before, &after);
     }
     let secrets = secrets(input, refreshed, imagined.objects.values());

@@ -11,6 +11,9 @@ impl Builder<'_, '_> {
         let mut all = Vec::new();
         let mut data = Vec::new();
         for (about, _, instance) in self.refreshed.instances() {
+            if !self.selection.covers(&about) {
+                continue;
+            }
             if about.resource.mode == ResourceMode::Data {
                 data.push(about);
                 continue;
@@ -33,7 +36,9 @@ impl Builder<'_, '_> {
         let all: Vec<_> = self
             .refreshed
             .current()
-            .filter(|(about, _, _)| about.resource.mode == ResourceMode::Managed)
+            .filter(|(about, _, _)| {
+                about.resource.mode == ResourceMode::Managed && self.selection.covers(about)
+            })
             .map(|(about, provider, object)| (about, ProviderKey::from_state_name(provider), object.clone()))
             .collect();
         for (about, provider, object) in all {

@@ -32,6 +32,7 @@ impl Builder<'_, '_> {
                 leftovers.push((about.clone(), Some(deposed.clone()), Reason::Plain));
             }
         }
+        leftovers.retain(|(about, _, _)| self.selection.covers(about));
         for (about, deposed, reason) in leftovers {
             self.pending.insert(node_of(resource));
             self.delete(&about, deposed, reason);
@@ -43,6 +44,9 @@ impl Builder<'_, '_> {
         let mut leftovers = Vec::new();
         let mut stale_data = Vec::new();
         for (about, _, instance) in self.refreshed.instances() {
+            if !self.selection.covers(&about) {
+                continue;
+            }
             let declared = self.planned.contains(&about.resource);
             if about.resource.mode == ResourceMode::Data {
                 if !declared {

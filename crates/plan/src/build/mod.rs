@@ -4,6 +4,7 @@ mod data;
 mod destroy;
 pub mod instance;
 mod leftover;
+pub mod limits;
 mod moved;
 pub mod outputs;
 mod protection;
@@ -22,7 +23,7 @@ use terrane_provider::{Catalog, Facts};
 use terrane_spec::Spec;
 use terrane_state::Snapshot;
 
-use crate::access::{AccessReport, report};
+use crate::access::AccessReport;
 use crate::conditions::judge_all;
 use crate::expand::{Repetition, Wanted, instances};
 use crate::graph::{Graph, graph, names_of, node_of};
@@ -31,6 +32,7 @@ use crate::order::Needs;
 use crate::plan::{Change, Mode, Options, Plan, ProviderKey};
 use crate::removals;
 use crate::support::refused;
+use crate::target::Selection;
 use crate::verify::verify;
 use crate::world::World;
 
@@ -109,20 +111,24 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
     }
     let graph = graph(input.spec)?;
     let moved = both(moves(input.spec, input.snapshot), removals::check(input.spec))?;
+    let selection = Selection::within(&input.options.targeting, &input.scene(), &graph, &moved)?;
     let world =
         World::new(input.spec, input.variables.clone(), input.workspace.clone(), input.functions.clone());
     let mut builder = Builder {
         input,
         world,
         graph: &graph,
+        selection,
         refreshed: moved.snapshot.clone(),
         moved: &moved,
         changes: vec![],
         pending: BTreeSet::new(),
         planned: BTreeSet::new(),
+        wanted: BTreeSet::new(),
         needs: vec![],
         diagnostics: vec![],
     };
+    builder.warn_of_limits();
     let drift = builder.refresh();
     match input.options.mode {
         Mode::Normal => builder.walk(),
@@ -134,7 +140,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
     }
     let outputs = builder.outputs();
     let verdicts = match input.options.mode {
-        Mode::Normal => judge_all(&builder.world, &mut builder.diagnostics),
+        Mode::Normal => judge_all(&builder.world, &builder.selection, &mut builder.diagnostics),
         Mode::Destroy | Mode::RefreshOnly => vec![],
     };
     builder.replacements_in_order();
@@ -151,6 +157,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
     let (refreshed, order) = unchanged::brought_up_to_date(refreshed, &changes, &graph);
     let plan = Plan {
         mode: input.options.mode,
+        targeting: input.options.targeting.clone(),
         prior: input.snapshot.clone(),
         refreshed,
         digest: input.spec.digest.clone(),
@@ -172,6 +179,8 @@ struct Builder<'a, 's> {
     input: &'a Input<'s>,
     world: World<'s>,
     graph: &'a Graph,
+    /// What of spec and state is looked at.
+    selection: Selection,
     refreshed: Snapshot,
     /// Which instances of the state are under other addresses now.
     moved: &'a Moves,
@@ -180,6 +189,8 @@ struct Builder<'a, 's> {
     pending: BTreeSet<ResourceAddress>,
     /// Resources, in each instance of their module, that were looked at.
     planned: BTreeSet<ResourceAddress>,
+    /// The instances that the spec wants, covered or not; noted while it is open whether a selector selects anything.
+    wanted: BTreeSet<Address>,
     needs: Vec<Need>,
     diagnostics: Diagnostics,
 }
@@ -187,6 +198,9 @@ struct Builder<'a, 's> {
 impl Builder<'_, '_> {
     fn walk(&mut self) {
         for node in &self.graph.sorted {
+            if !self.selection.touches(node) {
+                continue;
+            }
             let modules = match self.world.module_instances(&names_of(&node.module)) {
                 Ok(modules) => modules,
                 Err(errors) => {
@@ -198,6 +212,9 @@ impl Builder<'_, '_> {
                 let resource = ResourceAddress { module, ..node.clone() };
                 let Some(wanted) = self.expand(&resource) else { continue };
                 for instance in &wanted {
+                    if !self.covers(resource.instance(instance.key.clone())) {
+                        continue;
+                    }
                     match node.mode {
                         ResourceMode::Managed => self.plan_instance(&resource, instance),
                         ResourceMode::Data => self.plan_data(&resource, instance),
@@ -216,42 +233,14 @@ impl Builder<'_, '_> {
         self.check_requests();
     }
 
-    /// An address that is to be replaced must be one that there is.
-    fn check_requests(&mut self) {
-        for wanted in &self.input.options.replace {
-            let there: BTreeSet<String> = self.changes.iter().map(|c| c.address.to_string()).collect();
-            let text = wanted.to_string();
-            if there.contains(&text) {
-                continue;
-            }
-            let near = terrane_model::nearest::nearest(&text, there.iter().map(String::as_str));
-            let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
-            let detail = format!("`{text}` was asked to be replaced, and there is no such instance.{near}");
-            self.diagnostics.push(
-                Diagnostic::error("unknown-address", "Unknown address", detail)
-                    .hint("`terrane state list` names all addresses in the state."),
-            );
-        }
-    }
-
-    /// What the plan does to access.
-    fn access(&mut self) -> AccessReport {
-        let mut found = Diagnostics::new();
-        let report = report(self.input, &self.world, self.graph, &self.refreshed, &self.changes, &mut found);
-        let soften = |found: Diagnostic| match self.input.options.only_look {
-            true => Diagnostic { severity: terrane_model::Severity::Warning, ..found },
-            false => found,
-        };
-        self.diagnostics.extend(found.into_iter().map(soften));
-        report
-    }
-
     fn plan_check_data(&mut self) {
         let spec = self.input.spec;
         for (names, module) in spec.all_modules() {
             for path in self.world.module_instances(names).unwrap_or_default() {
-                for data in module.checks.values().filter_map(|check| check.data.as_ref()) {
-                    self.plan_scoped_data(data, &path);
+                for check in module.checks.values() {
+                    if let Some(data) = check.data.as_ref().filter(|_| self.judges(names, check)) {
+                        self.plan_scoped_data(data, &path);
+                    }
                 }
             }
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use terrane_model::{Diagnostic, Value};
+use terrane_spec::module::Output;
 
 use super::Builder;
 use crate::plan::{Mode, OutputChange};
@@ -19,6 +20,8 @@ impl Builder<'_, '_> {
             outputs.insert(name.clone(), change);
         }
         match self.input.options.mode {
+            // What is left may still be given out.
+            Mode::Destroy if self.selection.is_limited() => return BTreeMap::new(),
             Mode::Destroy => return outputs,
             Mode::RefreshOnly => {
                 for change in outputs.values_mut() {
@@ -28,7 +31,13 @@ impl Builder<'_, '_> {
             }
             Mode::Normal => {}
         }
-        for (name, output) in &self.input.spec.root.outputs {
+        let (spec, selection) = (self.input.spec, &self.selection);
+        let given = spec.root.outputs.iter().filter(|(_, output)| selection.gives(spec, &[], output));
+        let given: BTreeMap<&Arc<str>, &Output> = given.collect();
+        if selection.is_limited() {
+            outputs.retain(|name, _| given.contains_key(name));
+        }
+        for (name, output) in given {
             match output_value(&self.world, name) {
                 Ok(value) => {
                     let change = outputs.entry(name.clone()).or_insert(OutputChange {

@@ -73,6 +73,7 @@ pub fn write(plan: &Plan, envelope: &Envelope) -> Vec<u8> {
         "program_version": envelope.program_version,
         "created": envelope.created,
         "mode": parts::mode_name(plan.mode),
+        "targeting": parts::targeting_to_json(&plan.targeting),
         "workspace": plan.workspace.as_ref(),
         "digest": plan.digest,
         "spec": files,
@@ -128,6 +129,7 @@ pub fn read(bytes: &[u8]) -> Result<(Plan, Envelope), FileError> {
     let verdicts = all("verdicts")?.iter().map(parts::verdict_from_json).collect::<Option<Vec<_>>>();
     let plan = Plan {
         mode: whole("mode", parts::mode_from_name(&text("mode")?))?,
+        targeting: whole("targeting", parts::targeting_from_json(file.get("targeting")))?,
         prior: whole("prior", parts::snapshot_from_json(part("prior")?))?,
         refreshed: whole("refreshed", parts::snapshot_from_json(part("refreshed")?))?,
         digest: text("digest")?,

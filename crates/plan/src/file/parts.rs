@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
-use terrane_model::{Action, Address, Path, Reason, ResourceAddress, Step as PathStep, Value};
+use terrane_model::{Action, Address, Path, Reason, ResourceAddress, Selector, Step as PathStep, Value};
 use terrane_state::Snapshot;
 
 use super::wire::{value_from_wire, value_to_wire};
 use crate::conditions::{KINDS, STATUSES, Verdict};
 use crate::order::{Order, Step};
 use crate::plan::{Change, Drift, Mode, OutputChange, ProviderKey};
+use crate::target::Targeting;
 
 const MODES: [(Mode, &str); 3] =
     [(Mode::Normal, "normal"), (Mode::Destroy, "destroy"), (Mode::RefreshOnly, "refresh-only")];
@@ -49,6 +50,25 @@ pub(super) fn mode_name(mode: Mode) -> &'static str {
 
 pub(super) fn mode_from_name(name: &str) -> Option<Mode> {
     MODES.iter().find(|(_, n)| *n == name).map(|(mode, _)| *mode)
+}
+
+pub(super) fn targeting_to_json(targeting: &Targeting) -> Json {
+    let texts = |all: &[Selector]| -> Json { all.iter().map(ToString::to_string).collect() };
+    json!({
+        "targets": texts(&targeting.targets),
+        "dependents": targeting.dependents,
+        "excludes": texts(&targeting.excludes),
+    })
+}
+
+/// Plan files of earlier versions hold none.
+pub(super) fn targeting_from_json(json: Option<&Json>) -> Option<Targeting> {
+    let Some(json) = json else { return Some(Targeting::default()) };
+    let all = |name: &str| -> Option<Vec<Selector>> {
+        json.get(name)?.as_array()?.iter().map(|text| text.as_str()?.parse().ok()).collect()
+    };
+    let dependents = json.get("dependents")?.as_bool()?;
+    Some(Targeting { targets: all("targets")?, dependents, excludes: all("excludes")? })
 }
 
 pub(super) fn file_from_json(json: &Json) -> Option<(String, String)> {

@@ -189,7 +189,7 @@ impl<'r> Walk<'r, '_> {
             return;
         }
         let mut found = Vec::new();
-        let mut verdicts = judge_all(&self.world, &mut found);
+        let mut verdicts = judge_all(&self.world, &self.selection, &mut found);
         // A check with a data source of its own was judged while planning; it is not read again.
         let planned = &self.run.plan.verdicts;
         for verdict in verdicts.iter_mut().filter(|v| v.kind == Kind::Check && v.status == Status::Unknown) {
@@ -215,7 +215,10 @@ impl<'r> Walk<'r, '_> {
         let (snapshot, catalog) = (self.ledger.snapshot(), self.run.catalog);
         let mut found = Vec::new();
         let judged = access::judge_now(&self.world, snapshot, catalog, account.as_deref(), &mut found);
-        self.report.diagnostics.extend(found);
+        let weighed = found.into_iter().map(|error| self.selection.weighed(error));
+        let (errors, warnings) = weighed.partition(Diagnostic::is_error);
+        self.report.diagnostics.extend::<Vec<_>>(errors);
+        self.report.warnings.extend::<Vec<_>>(warnings);
         access::own_part(&mut self.ledger.snapshot_mut().terrane, &judged);
     }
 

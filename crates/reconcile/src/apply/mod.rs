@@ -6,6 +6,7 @@
 mod agree;
 mod finish;
 pub mod ledger;
+mod limits;
 mod prepare;
 mod verbs;
 
@@ -19,7 +20,7 @@ use terrane_expr::FunctionContext;
 use terrane_model::{Action, Address, Diagnostics, ResourceAddress};
 use terrane_plan::order::Step;
 use terrane_plan::plan::Totals;
-use terrane_plan::{Plan, World};
+use terrane_plan::{Plan, Selection, World};
 use terrane_provider::Catalog;
 use terrane_spec::Spec;
 
@@ -103,6 +104,7 @@ pub async fn apply(run: Run<'_>, ledger: &mut dyn Ledger) -> Report {
         run: &run,
         ledger,
         world,
+        selection: limits::selection(&run),
         waits,
         ready,
         done: vec![false; run.plan.order.steps.len()],
@@ -143,6 +145,8 @@ struct Walk<'r, 'a> {
     run: &'r Run<'a>,
     ledger: &'r mut dyn Ledger,
     world: World<'a>,
+    /// What the plan covers.
+    selection: Selection,
     waits: Vec<usize>,
     ready: Vec<usize>,
     done: Vec<bool>,
@@ -246,6 +250,7 @@ impl<'r, 'a> Walk<'r, 'a> {
         if !self.broken {
             self.outputs();
             self.judge_all();
+            self.note_limits();
             self.save();
         }
         self.report

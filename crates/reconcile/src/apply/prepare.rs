@@ -12,6 +12,7 @@ use terrane_plan::codec::{decode, encode};
 use terrane_plan::diff::{plan_new, plan_object};
 use terrane_plan::expand::{Repetition, Wanted, instances};
 use terrane_plan::order::Step;
+use terrane_plan::target::bring_uncovered;
 use terrane_state::Object;
 use terrane_state::journal::{Change as StateChange, Intent, Operation as JournalOperation, Outcome};
 
@@ -29,6 +30,10 @@ impl<'r> Walk<'r, '_> {
             // Keys of modules are known since planning; an error would have stopped the plan.
             for path in self.world.module_instances(names).unwrap_or_default() {
                 for (key, resource) in &module.resources {
+                    // What is not covered stays unknown.
+                    if !self.selection.touches(&key.address(&path)) {
+                        continue;
+                    }
                     let repetition = Repetition::of(resource.count.as_ref(), resource.for_each.as_ref());
                     self.world.declare(&key.address(&path), repetition);
                 }
@@ -39,6 +44,7 @@ impl<'r> Walk<'r, '_> {
                 self.world.set(&change.address, after.clone());
             }
         }
+        bring_uncovered(&mut self.world, &self.selection, &self.run.plan.refreshed, self.run.catalog);
         for (address, _, object) in self.run.plan.refreshed.current() {
             if address.resource.mode != Mode::Data {
                 continue;

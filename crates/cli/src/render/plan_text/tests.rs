@@ -65,6 +65,7 @@ pub fn change(address: &str, action: Action, before: Option<Value>, after: Optio
 /// A plan of these changes.
 pub fn planned(mode: Mode, changes: Vec<Change>) -> Plan {
     Plan {
+        targeting: terrane_plan::Targeting::default(),
         mode,
         prior: Snapshot::empty("l"),
         refreshed: Snapshot::empty("l"),

@@ -1,0 +1,141 @@
+//! What the user asked for by address: targets, exclusions and replacements, and what the last apply left out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use terrane_model::nearest::nearest;
+use terrane_model::{Address, Diagnostic, Diagnostics, Severity};
+use terrane_spec::statement::Check;
+use terrane_state::Snapshot;
+
+use super::{Builder, Input};
+use crate::access::{AccessReport, Kept, report};
+use crate::plan::Mode;
+use crate::target::{Scene, Targeting, bring_uncovered, named, no_match};
+
+/// The key in Terrane's own part of the state under which a limited apply is remembered.
+const KEY: &str = "partial";
+
+impl Input<'_> {
+    /// What a selection is made from.
+    pub fn scene(&self) -> Scene<'_> {
+        Scene {
+            spec: self.spec,
+            variables: self.variables.clone(),
+            workspace: self.workspace.clone(),
+            functions: self.functions.clone(),
+            snapshot: self.snapshot,
+            mode: self.options.mode,
+        }
+    }
+}
+
+impl Builder<'_, '_> {
+    /// Whether an instance that the spec wants is looked at.
+    pub(super) fn covers(&mut self, address: Address) -> bool {
+        let covers = self.selection.covers(&address);
+        if !self.selection.open().is_empty() {
+            self.wanted.insert(address);
+        }
+        covers
+    }
+
+    /// Whether a check can be judged.
+    pub(super) fn judges(&self, module: &[Arc<str>], check: &Check) -> bool {
+        self.selection.judges(self.input.spec, module, check)
+    }
+
+    /// Says that the plan is limited, and that the one that was applied last was.
+    pub(super) fn warn_of_limits(&mut self) {
+        self.diagnostics.extend(self.selection.warning());
+        if self.input.options.mode == Mode::Destroy {
+            return;
+        }
+        let Some(before) = remembered(self.input.snapshot) else { return };
+        let more = match self.selection.is_limited() {
+            true => "This plan is limited, too.",
+            false => "This plan covers everything; once it is applied, this is not said any more.",
+        };
+        let detail = format!(
+            "The plan that was applied last was limited by {before}, so some of what the spec asks for may still have to be \
+             done. {more}"
+        );
+        self.diagnostics.push(Diagnostic::warning("partial-apply", "Last apply was limited", detail));
+    }
+
+    /// What the plan does to access, over the whole stack: what it does not cover is as the state has it.
+    pub(super) fn access(&mut self) -> AccessReport {
+        bring_uncovered(&mut self.world, &self.selection, &self.refreshed, self.input.catalog);
+        let mut found = Diagnostics::new();
+        let kept = Kept { selection: &self.selection, snapshot: &self.refreshed };
+        let report = report(self.input, &self.world, self.graph, kept, &self.changes, &mut found);
+        let weighed = |error: Diagnostic| match self.input.options.only_look {
+            true => Diagnostic { severity: Severity::Warning, ..error },
+            false => self.selection.weighed(error),
+        };
+        self.diagnostics.extend(found.into_iter().map(weighed));
+        report
+    }
+
+    /// What was named must be there. Asked when everything that the plan needs was read.
+    pub(super) fn check_requests(&mut self) {
+        let there: BTreeSet<String> = self.changes.iter().map(|c| c.address.to_string()).collect();
+        if self.needs.is_empty() {
+            let unmatched = self.selection.open().iter();
+            let unmatched = unmatched.filter(|s| !self.wanted.iter().any(|address| s.covers(address)));
+            let names = self.wanted.iter().map(ToString::to_string).collect();
+            let errors: Vec<Diagnostic> = unmatched.map(|s| no_match(s, &names)).collect();
+            self.diagnostics.extend(errors);
+        }
+        for wanted in &self.input.options.replace {
+            let text = wanted.to_string();
+            if there.contains(&text) {
+                continue;
+            }
+            if self.refreshed.get(wanted).is_some() && !self.selection.covers(wanted) {
+                let detail = format!(
+                    "`{text}` was asked to be replaced, and the plan does not cover it because of {}.",
+                    named(&self.input.options.targeting)
+                );
+                self.diagnostics.push(Diagnostic::error("not-targeted", "Replacement out of reach", detail));
+                continue;
+            }
+            let near = nearest(&text, there.iter().map(String::as_str));
+            let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+            let detail = format!("`{text}` was asked to be replaced, and there is no such instance.{near}");
+            self.diagnostics.push(
+                Diagnostic::error("unknown-address", "Unknown address", detail)
+                    .hint("`terrane state list` names all addresses in the state."),
+            );
+        }
+    }
+}
+
+/// Remembers in the state that a limited plan was applied.
+pub fn remember(targeting: &Targeting, snapshot: &mut Snapshot) {
+    let texts = |all: &[terrane_model::Selector]| -> Json { all.iter().map(ToString::to_string).collect() };
+    let note = serde_json::json!({
+        "targets": texts(&targeting.targets),
+        "dependents": targeting.dependents,
+        "excludes": texts(&targeting.excludes),
+    });
+    snapshot.terrane.insert(KEY.to_owned(), note);
+}
+
+/// Forgets it: everything was applied.
+pub fn forget(snapshot: &mut Snapshot) {
+    snapshot.terrane.shift_remove(KEY);
+}
+
+/// By what the plan was limited that was applied last, as it was given on the command line. What can't be read is passed over.
+fn remembered(snapshot: &Snapshot) -> Option<String> {
+    let note = snapshot.terrane.get(KEY)?;
+    let all = |name: &str| {
+        let texts = note.get(name).and_then(Json::as_array).into_iter().flatten();
+        texts.filter_map(|text| text.as_str()?.parse().ok()).collect()
+    };
+    let dependents = note.get("dependents").and_then(Json::as_bool) == Some(true);
+    let targeting = Targeting { targets: all("targets"), dependents, excludes: all("excludes") };
+    targeting.is_limited().then(|| named(&targeting))
+}
