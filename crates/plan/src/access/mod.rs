@@ -204,7 +204,7 @@ pub fn report<'s>(
         let before = estate(&objects_of(kept.snapshot, input.catalog), None, account.as_deref());
         report.changes = difference(&before, &after);
     }
-    let secrets = secrets(input, refreshed, imagined.objects.values());
+    let secrets = secrets(input, kept.snapshot, imagined.objects.values());
     for change in &mut report.changes {
         secrets.hide_in(&mut change.principal);
         let texts = change.resources.iter_mut().chain(&mut change.actions).chain(&mut change.depends);
