@@ -8,7 +8,7 @@ use terrane_model::{Diagnostic, Diagnostics};
 use terrane_plan::plan::Mode;
 use terrane_plan::{Draft, Input, Observed, Options, Plan, Scene, Selection, Targeting, build};
 use terrane_provider::Catalog;
-use terrane_reconcile::{Found, Recovery, Sessions, Stop, observe, read_data, recover};
+use terrane_reconcile::{Found, Recovery, Sessions, Stop, look, observe, recover};
 use terrane_state::journal::Operation;
 use terrane_state::{Access, Backend, LockInfo, StateError, Store};
 use time::OffsetDateTime;
@@ -303,6 +303,7 @@ impl Work {
             allow_lockout: planning.allow_lockout.iter().cloned().collect(),
             only_look: self.only_look,
             targeting,
+            look_for_existing: planning.refresh,
         };
         loop {
             let input = Input {
@@ -319,7 +320,7 @@ impl Work {
             match build(&input).map_err(|errors| self.problem(errors))? {
                 Draft::Plan(plan) => return Ok(*plan),
                 Draft::Needs(needs) => {
-                    read_data(needs, &mut observed, catalog, sessions, parallelism, progress)
+                    look(needs, &mut observed, catalog, sessions, parallelism, progress)
                         .await
                         .map_err(|errors| self.problem(errors))?;
                 }

@@ -54,6 +54,7 @@ scripts! {
     failure_and_recovery,
     fmt,
     graph,
+    imports,
     json,
     key_pending_deletion,
     little_commands,

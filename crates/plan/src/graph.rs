@@ -61,6 +61,18 @@ pub fn graph(spec: &Spec) -> Result<Graph, Diagnostics> {
             }
         }
     }
+    // What an import is found by must be known before the resource is planned. Nothing of it is kept as a dependency.
+    let root: Names = Vec::new().into();
+    for import in &spec.root.imports {
+        let Some(to) = nodes.get(&node_of(&import.address.resource)).copied() else { continue };
+        for (reference, span) in import.references() {
+            for target in ways.targets(&root, reference) {
+                if let Some(from) = nodes.get(&target) {
+                    drawing.add_edge(*from, to, span);
+                }
+            }
+        }
+    }
     let mut sorted = Vec::new();
     let mut errors = Diagnostics::new();
     // Components come out in reverse topological order.

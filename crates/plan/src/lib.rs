@@ -1,18 +1,15 @@
 //! From a spec, a snapshot and what was observed to a plan that makes every choice.
 //!
-//! The flow, in the order of the modules: [`support`] (what is refused), [`mod@moves`] (which object of the state is at which
-//! address now), [`removals`] (what is let go of), [`world`] (values of everything on the way,
-//! the one place where references are resolved, for planning and for applying), [`mod@graph`] (which resource needs
-//! which), [`target`] (what a plan is limited to), [`conditions`] (what must hold), [`diff`] (one instance), [`mod@build`] (all of
-//! them), [`access`] (what it does to access), [`mod@order`] (what
-//! must wait for what during apply), [`mod@verify`] (a plan's own lint), [`mod@file`] (a plan on disk).
+//! The flow, in the order of the modules: [`mod@moves`] (which object of the state is at which address now), [`removals`]
+//! (what is let go of), [`world`] (values of everything on the way, the one place where references are resolved, for planning
+//! and for applying), [`mod@graph`] (which resource needs which), [`target`] (what a plan is limited to), [`conditions`]
+//! (what must hold), [`diff`] (one instance), [`mod@build`] (all of them), [`access`] (what it does to access),
+//! [`mod@order`] (what must wait for what during apply), [`mod@verify`] (a plan's own lint), [`mod@file`] (a plan on disk).
 //!
 //! INVARIANT: synchronous and pure. No TOML, tokio, AWS, clock, randomness or environment; petgraph stays inside
 //! [`mod@graph`]. The same input gives the same plan.
 
 pub mod plan;
-
-pub mod support;
 
 pub mod moves;
 
@@ -42,7 +39,7 @@ pub mod verify;
 
 pub mod file;
 
-pub use build::{Draft, Input, Need, Observed, build};
+pub use build::{Draft, Input, Need, Observed, Wish, build};
 pub use plan::{Change, Drift, Mode, Options, OutputChange, Plan, ProviderKey};
 pub use target::{Scene, Selection, Targeting};
 pub use world::World;

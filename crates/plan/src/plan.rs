@@ -84,6 +84,8 @@ pub struct Options {
     pub only_look: bool,
     /// What the plan is limited to.
     pub targeting: Targeting,
+    /// Whether to look for objects that are there already where others of the same name would be made.
+    pub look_for_existing: bool,
 }
 
 /// What happens to one instance.
@@ -113,6 +115,15 @@ pub struct Change {
     pub create_before_destroy: bool,
     /// Whether the object to be replaced was made only in part, so that nothing uses it and nothing waits for its end.
     pub left_over: bool,
+    /// The import id of an object that this plan takes into the state; `before` is the object as it was found.
+    pub importing: Option<String>,
+}
+
+impl Change {
+    /// Whether carrying it out changes something in AWS, or what the state has at which address.
+    pub fn has_effect(&self) -> bool {
+        self.action.is_change() || self.importing.is_some() || self.previous_address.is_some()
+    }
 }
 
 /// A difference between the state and what was found.
@@ -187,6 +198,8 @@ pub struct Plan {
 /// Totals as the summary line gives them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
+    /// Objects taken into the state that were there before.
+    pub import: usize,
     /// Objects made, also for a replacement.
     pub add: usize,
     /// Objects changed in place.
@@ -221,6 +234,7 @@ impl Plan {
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for change in &self.changes {
+            totals.import += usize::from(change.importing.is_some());
             match change.action {
                 Action::Create => totals.add += 1,
                 Action::Update => totals.change += 1,
@@ -238,7 +252,7 @@ impl Plan {
 
     /// Whether apply would change an object, an address, an output or, when only refreshing, the state.
     pub fn has_changes(&self) -> bool {
-        self.changes.iter().any(|c| c.action.is_change() || c.previous_address.is_some())
+        self.changes.iter().any(Change::has_effect)
             || self.outputs.values().any(|o| o.action() != Action::NoOp)
             || (self.mode == Mode::RefreshOnly && !self.drift.is_empty())
     }

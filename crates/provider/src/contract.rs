@@ -10,6 +10,7 @@ use terrane_model::{Address, Path, Schema, Value};
 
 use crate::error::Error;
 use crate::facts::Facts;
+use crate::identity::Identity;
 
 /// A configured provider: facts and clients. One per provider configuration and run.
 #[derive(Clone)]
@@ -175,6 +176,20 @@ pub trait ResourceType: Send + Sync {
     /// # Errors
     /// Any failure of the service, or an id of the wrong form.
     async fn import(&self, cx: &Context<'_>, id: &str) -> Result<Option<Value>, Error>;
+
+    /// What tells one object of this type from all others, and how an import id is written from it.
+    fn identity(&self) -> Identity {
+        Identity::INVENTED
+    }
+
+    /// Whether there is an object that an import id names. Where fewer calls than those of an import answer it, the type says
+    /// how.
+    ///
+    /// # Errors
+    /// As [`ResourceType::import`].
+    async fn exists(&self, cx: &Context<'_>, id: &str) -> Result<bool, Error> {
+        Ok(self.import(cx, id).await?.is_some())
+    }
 
     /// Finds an object that `create(planned)` may have made in a run that died, by name or by the marker.
     ///

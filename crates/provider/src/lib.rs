@@ -10,6 +10,8 @@ pub mod error;
 
 pub mod facts;
 
+pub mod identity;
+
 pub mod contract;
 
 pub mod catalog;
@@ -24,3 +26,4 @@ pub use catalog::Catalog;
 pub use contract::{Context, DataSource, Deleted, Failure, PlanRequest, Progress, ResourceType, Session};
 pub use error::{Error, ErrorKind};
 pub use facts::Facts;
+pub use identity::Identity;

@@ -24,6 +24,27 @@ pub enum Event<'a> {
         /// How long it took.
         elapsed: Duration,
     },
+    /// An object is going to be imported: it is looked for.
+    Preparing {
+        /// The instance that it becomes.
+        address: &'a Address,
+        /// The import id.
+        id: &'a str,
+    },
+    /// An object is taken into the state.
+    Importing {
+        /// The instance that it becomes.
+        address: &'a Address,
+        /// The import id.
+        id: &'a str,
+    },
+    /// It is in the state.
+    Imported {
+        /// The instance.
+        address: &'a Address,
+        /// The import id.
+        id: &'a str,
+    },
     /// An action began.
     Started {
         /// The instance.

@@ -8,8 +8,8 @@ use terrane_model::secret::Secrets;
 use terrane_model::{Address, Diagnostic, Diagnostics, Mode, Value};
 use terrane_plan::build::Weight;
 use terrane_plan::codec::decode;
-use terrane_plan::{Need, Observed, ProviderKey};
-use terrane_provider::{Catalog, Context, Error, ErrorKind};
+use terrane_plan::{Need, Observed, ProviderKey, Wish};
+use terrane_provider::{Catalog, Context, Error, ErrorKind, Session};
 use terrane_state::Snapshot;
 
 use crate::events::{Event, Events, Waits};
@@ -18,6 +18,9 @@ use crate::stop::Stop;
 
 /// How long one read may take.
 const READ_LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// How long looking for an object may take that is probably not there.
+const LOOK_LIMIT: Duration = Duration::from_secs(60);
 
 /// Reads every managed object of the snapshot, at most `parallelism` at once.
 ///
@@ -111,11 +114,12 @@ pub async fn observe(
     if diagnostics.is_empty() { Ok(observed) } else { Err(similar_once(diagnostics)) }
 }
 
-/// Reads the data sources that a plan asks for, and adds the results to what was observed.
+/// Looks at what a plan asks for, and adds it to what was observed.
 ///
 /// # Errors
-/// One message per data source that can't be read.
-pub async fn read_data(
+/// One message per data source or object to import that can't be read. Where it can't be told whether an object is there
+/// already, the plan goes on as if it were not.
+pub async fn look(
     needs: Vec<Need>,
     observed: &mut Observed,
     catalog: &Catalog,
@@ -124,27 +128,114 @@ pub async fn read_data(
     events: &dyn Events,
 ) -> Result<(), Diagnostics> {
     let reads = needs.into_iter().map(|need| async move {
-        let result = read_one(&need, catalog, sessions, events).await;
+        let result = look_at(&need, catalog, sessions, events).await;
         (need, result)
     });
     let mut reads = futures::stream::iter(reads).buffer_unordered(parallelism.max(1));
     let mut diagnostics = Diagnostics::new();
     while let Some((need, result)) = reads.next().await {
-        match result {
-            Ok(value) => {
-                observed.data.insert(need.address, (need.config, value));
+        match (need.what, result) {
+            (Wish::Data { config, .. }, Ok(Seen::Data(value))) => {
+                observed.data.insert(need.address, (config, value));
             }
-            Err(diagnostic) if need.weight == Weight::OfCheck => {
+            (Wish::Data { weight: Weight::OfCheck, .. }, Err(diagnostic)) => {
                 observed.failed.insert(need.address, diagnostic);
             }
-            Err(diagnostic) => diagnostics.push(diagnostic),
+            (Wish::Import { id }, Ok(Seen::Object(found))) => {
+                observed.imports.insert(need.address, (id, found.map(|found| *found)));
+            }
+            (Wish::Existing { id }, Ok(Seen::Whether(is_there))) => {
+                observed.existing.insert(need.address, (id, is_there));
+            }
+            (_, Err(diagnostic)) => diagnostics.push(diagnostic),
+            (_, Ok(_)) => {}
         }
     }
     if diagnostics.is_empty() { Ok(()) } else { Err(similar_once(diagnostics)) }
 }
 
+/// What was seen.
+enum Seen {
+    Data(Value),
+    Object(Option<Box<Value>>),
+    Whether(bool),
+}
+
+async fn look_at(
+    need: &Need,
+    catalog: &Catalog,
+    sessions: &Sessions,
+    events: &dyn Events,
+) -> Result<Seen, Diagnostic> {
+    match &need.what {
+        Wish::Data { config, .. } => read_one(need, config, catalog, sessions, events).await.map(Seen::Data),
+        Wish::Import { id } => {
+            let found = import_one(need, id, catalog, sessions, events).await?;
+            Ok(Seen::Object(found.map(Box::new)))
+        }
+        Wish::Existing { id } => Ok(Seen::Whether(is_there(need, id, catalog, sessions, events).await)),
+    }
+}
+
+/// The object that an import id names.
+async fn import_one(
+    need: &Need,
+    id: &str,
+    catalog: &Catalog,
+    sessions: &Sessions,
+    events: &dyn Events,
+) -> Result<Option<Value>, Diagnostic> {
+    let address = &need.address;
+    events.event(&Event::Preparing { address, id });
+    let session = sessions.get(&need.provider, address)?;
+    import(address, id, catalog, session, events).await
+}
+
+/// Reads the object that an import id names, as the resource type of the address has it.
+///
+/// # Errors
+/// Why it can't be read. That there is none is an answer.
+pub async fn import(
+    address: &Address,
+    id: &str,
+    catalog: &Catalog,
+    session: &Session,
+    events: &dyn Events,
+) -> Result<Option<Value>, Diagnostic> {
+    let Some(kind) = catalog.resource(&address.resource.type_name) else {
+        let detail = format!("There is no resource type `{}`.", address.resource.type_name);
+        return Err(Diagnostic::error("unknown-type", "Unknown resource type", detail).about(address));
+    };
+    let started = Instant::now();
+    let waits = Waits(events);
+    let cx = Context { session, address, timeout: READ_LIMIT, marker: None, progress: &waits };
+    events.event(&Event::ReadStarted { address, id: Some(id) });
+    let found = kind.import(&cx, id).await.map_err(|error| diagnose(&error, address, "import"))?;
+    let id = found.as_ref().and_then(|object| object.get("id")).and_then(Value::as_str);
+    events.event(&Event::ReadDone { address, id, elapsed: started.elapsed() });
+    Ok(found)
+}
+
+/// Whether there is an object of an import id. Where that can't be told, because it may not be looked at or for any other
+/// reason, the apply will find out.
+async fn is_there(
+    need: &Need,
+    id: &str,
+    catalog: &Catalog,
+    sessions: &Sessions,
+    events: &dyn Events,
+) -> bool {
+    let address = &need.address;
+    let kind = catalog.resource(&address.resource.type_name);
+    let (Some(kind), Ok(session)) = (kind, sessions.get(&need.provider, address)) else { return false };
+    let waits = Waits(events);
+    let cx = Context { session, address, timeout: LOOK_LIMIT, marker: None, progress: &waits };
+    kind.exists(&cx, id).await.unwrap_or(false)
+}
+
 async fn read_one(
     need: &Need,
+    config: &Value,
     catalog: &Catalog,
     sessions: &Sessions,
     events: &dyn Events,
@@ -162,8 +253,8 @@ async fn read_one(
     events.event(&Event::ReadStarted { address, id: None });
     let waits = Waits(events);
     let cx = Context { session, address, timeout: READ_LIMIT, marker: None, progress: &waits };
-    let read = data.read(&cx, &need.config).await;
-    let value = read.map_err(|error| diagnose(&hiding(error, &need.config), address, "read"))?;
+    let read = data.read(&cx, config).await;
+    let value = read.map_err(|error| diagnose(&hiding(error, config), address, "read"))?;
     let id = value.get("id").and_then(Value::as_str);
     events.event(&Event::ReadDone { address, id, elapsed: started.elapsed() });
     Ok(value)

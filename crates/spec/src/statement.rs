@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use terrane_expr::Expr;
+use terrane_expr::{Expr, Reference};
 use terrane_model::{Address, ModulePath, Span};
 
 use crate::condition::Condition;
@@ -47,14 +47,41 @@ pub struct Import {
     pub key: Option<Expr>,
     /// Where the address stands.
     pub to_span: Span,
-    /// The text that finds the object.
-    pub id: Expr,
+    /// What finds the object.
+    pub named_by: NamedBy,
     /// One import per element.
     pub for_each: Option<Expr>,
     /// The provider to read with, when it isn't the resource's.
     pub provider: Option<ProviderRef>,
     /// The statement in the file.
     pub span: Span,
+}
+
+impl Import {
+    /// Everything that its expressions refer to.
+    pub fn references(&self) -> impl Iterator<Item = (&Reference, Span)> {
+        let exprs = [Some(self.named_by.expr()), self.key.as_ref(), self.for_each.as_ref()];
+        let found = exprs.into_iter().flatten().flat_map(|expr| expr.references());
+        found.map(|(reference, span, _)| (reference, span))
+    }
+}
+
+/// What an import finds its object by.
+#[derive(Clone, Debug)]
+pub enum NamedBy {
+    /// A text, in the form that the resource type has.
+    Id(Expr),
+    /// An object of the attributes that tell it from others.
+    Identity(Expr),
+}
+
+impl NamedBy {
+    /// The expression.
+    pub fn expr(&self) -> &Expr {
+        match self {
+            NamedBy::Id(expr) | NamedBy::Identity(expr) => expr,
+        }
+    }
 }
 
 /// A resource is not in the spec any more.

@@ -12,8 +12,8 @@ use terrane_model::conform::Problem;
 use terrane_model::schema::{Check, block, computed, optional, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::{
-    Catalog, Context, DataSource, Deleted, Error, ErrorKind, Facts, Failure, PlanRequest, ResourceType,
-    Session,
+    Catalog, Context, DataSource, Deleted, Error, ErrorKind, Facts, Failure, Identity, PlanRequest,
+    ResourceType, Session,
 };
 
 /// What goes wrong with a call.
@@ -45,6 +45,13 @@ struct Inner {
     latency: Duration,
 }
 
+impl Inner {
+    /// The thing of a name.
+    fn named(&self, name: &str) -> Option<Value> {
+        self.things.values().find(|thing| name_of(thing) == name).cloned()
+    }
+}
+
 impl Cloud {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -71,6 +78,21 @@ impl Cloud {
         let inner = self.lock();
         let thing = inner.things.values().find(|t| t.get("name").and_then(Value::as_str) == Some(name))?;
         thing.get(attribute).cloned()
+    }
+
+    /// Makes a thing behind the engine's back.
+    pub fn conjure(&self, name: &str, value: &str) {
+        let mut inner = self.lock();
+        inner.next_id += 1;
+        let id = format!("thing-{}", inner.next_id);
+        let thing = Value::object([
+            ("id", Value::from(id.as_str())),
+            ("name", Value::from(name)),
+            ("secret", Value::null(Type::String)),
+            ("size", Value::from(7)),
+            ("value", Value::from(value)),
+        ]);
+        inner.things.insert(id, thing);
     }
 
     /// Deletes a thing behind the engine's back.
@@ -248,7 +270,16 @@ impl ResourceType for Thing {
 
     async fn import(&self, cx: &Context<'_>, id: &str) -> Result<Option<Value>, Error> {
         let cloud = cx.session.clients::<Cloud>()?;
-        cloud.call("read", id, |inner| Ok(inner.things.get(id).cloned())).await.map_err(|e| e.0)
+        cloud.call("import", id, |inner| Ok(inner.named(id))).await.map_err(|e| e.0)
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::chosen(&["name"])
+    }
+
+    async fn exists(&self, cx: &Context<'_>, id: &str) -> Result<bool, Error> {
+        let cloud = cx.session.clients::<Cloud>()?;
+        cloud.call("exists", id, |inner| Ok(inner.named(id).is_some())).await.map_err(|e| e.0)
     }
 
     async fn find(&self, cx: &Context<'_>, _planned: &Value) -> Result<Option<Value>, Error> {

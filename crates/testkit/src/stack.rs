@@ -8,7 +8,7 @@ use terrane_model::{Diagnostics, Value};
 use terrane_plan::{Draft, Input, Observed, Options, Plan, ProviderKey, Scene, Selection, build};
 use terrane_provider::{Facts, Session};
 use terrane_reconcile::apply::ledger::Ledger;
-use terrane_reconcile::{Event, Events, Report, Run, Sessions, Stop, apply, observe, read_data};
+use terrane_reconcile::{Event, Events, Report, Run, Sessions, Stop, apply, look, observe};
 use terrane_spec::{Inputs, Loaded, Modules, Spec};
 use terrane_state::journal::{Change, Intent, Outcome};
 use terrane_state::{Snapshot, StateError};
@@ -186,7 +186,7 @@ impl Stack {
             match build(&input)? {
                 Draft::Plan(plan) => return Ok(*plan),
                 Draft::Needs(needs) => {
-                    read_data(needs, &mut observed, &catalog, &sessions, self.parallelism, &self.log).await?;
+                    look(needs, &mut observed, &catalog, &sessions, self.parallelism, &self.log).await?;
                 }
             }
         }

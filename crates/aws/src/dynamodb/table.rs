@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use terrane_model::conform::Problem;
 use terrane_model::{Schema, Value};
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
 
 use crate::client::Clients;
 use crate::dynamodb::RETRIES;
@@ -117,6 +117,16 @@ impl ResourceType for Table {
             Some(observed) => observed.into_state(cx, &absent(&SCHEMA), true).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::chosen(&["name"])
+    }
+
+    async fn exists(&self, cx: &Context<'_>, id: &str) -> Result<bool, Error> {
+        let clients: &Clients = cx.session.clients()?;
+        let answer = clients.dynamodb().describe_table().table_name(id).send().await;
+        Ok(present(answer.map_err(failed("dynamodb:DescribeTable")))?.is_some())
     }
 
     async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error> {

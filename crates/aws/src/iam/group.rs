@@ -17,7 +17,7 @@ use terrane_model::schema::{Check, block, computed, optional, optional_computed,
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::Wait;
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
@@ -143,6 +143,10 @@ impl ResourceType for Group {
             ));
         }
         Ok(get(cx.session.clients()?, id).await?.map(|group| into_state(&group, &absent(&SCHEMA))))
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::chosen(&["name"])
     }
 
     async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error> {

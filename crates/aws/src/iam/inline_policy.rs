@@ -15,7 +15,7 @@ use terrane_model::conform::Problem;
 use terrane_model::schema::{Attribute, Check, block, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
 
 use crate::client::Clients;
 use crate::iam::{self, Holder, INLINE_POLICY, PROPAGATION, RETRIES};
@@ -138,6 +138,16 @@ impl ResourceType for InlinePolicy {
             return Err(Error::new(ErrorKind::Invalid, "import", message));
         }
         self.read(cx, &absent(self.schema()).with("id", Value::from(id))).await
+    }
+
+    fn identity(&self) -> Identity {
+        let attributes: &[&str] = match self.0 {
+            Holder::Group => &["group", "name"],
+            Holder::Role => &["role", "name"],
+            Holder::User => &["user", "name"],
+        };
+        // Putting a policy under a name that is taken would overwrite it.
+        Identity { is_chosen: true, ..Identity::joined(attributes, ":") }
     }
 
     async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error> {

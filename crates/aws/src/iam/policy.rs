@@ -18,7 +18,9 @@ use terrane_model::schema::{Check, block, computed, optional, optional_computed,
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::Wait;
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Facts, Failure, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Error, ErrorKind, Facts, Failure, Identity, PlanRequest, ResourceType,
+};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
@@ -152,6 +154,16 @@ impl ResourceType for Policy {
         let prior = absent(&SCHEMA).with("id", Value::from(id));
         let observed = observe(cx.session.clients()?, id).await?;
         Ok(observed.map(|observed| observed.into_state(&prior, &cx.session.facts, true)))
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::chosen(&["arn"])
+    }
+
+    async fn exists(&self, cx: &Context<'_>, id: &str) -> Result<bool, Error> {
+        let clients: &Clients = cx.session.clients()?;
+        let answer = clients.iam().get_policy().policy_arn(id).send().await;
+        Ok(present(answer.map_err(failed("iam:GetPolicy")))?.is_some())
     }
 
     async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error> {

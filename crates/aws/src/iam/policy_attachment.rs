@@ -16,7 +16,7 @@ use terrane_model::conform::Problem;
 use terrane_model::schema::{Check, block, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
 
 use crate::client::Clients;
 use crate::iam::{Holder, PROPAGATION, RETRIES, attached_policies, forget_attached};
@@ -137,6 +137,15 @@ impl ResourceType for PolicyAttachment {
             (self.0.attribute(), Value::from(name)),
         ]);
         self.read(cx, &object).await
+    }
+
+    fn identity(&self) -> Identity {
+        let attributes: &[&str] = match self.0 {
+            Holder::Group => &["group", "policy_arn"],
+            Holder::Role => &["role", "policy_arn"],
+            Holder::User => &["user", "policy_arn"],
+        };
+        Identity::joined(attributes, "/")
     }
 
     async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error> {

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use terrane_model::conform::Problem;
 use terrane_model::{Schema, Type, Value};
 use terrane_provider::wait::retry;
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
@@ -125,6 +125,16 @@ impl ResourceType for Role {
         let prior = absent(&SCHEMA).with("force_detach_policies", Value::bool(false));
         let observed = observe(cx.session.clients()?, id).await?;
         Ok(observed.map(|observed| observed.into_state(&prior, &cx.session.facts, true)))
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::chosen(&["name"])
+    }
+
+    async fn exists(&self, cx: &Context<'_>, id: &str) -> Result<bool, Error> {
+        let clients: &Clients = cx.session.clients()?;
+        let answer = clients.iam().get_role().role_name(id).send().await;
+        Ok(present(answer.map_err(failed("iam:GetRole")))?.is_some())
     }
 
     async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error> {

@@ -18,7 +18,9 @@ use terrane_model::schema::{Check, block, computed, optional, optional_computed,
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Facts, Failure, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Error, ErrorKind, Facts, Failure, Identity, PlanRequest, ResourceType,
+};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
@@ -154,6 +156,10 @@ impl ResourceType for User {
         }
         let user = get(cx.session.clients()?, id).await?;
         Ok(user.map(|user| into_state(&user, &absent(&SCHEMA), &cx.session.facts, true)))
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::chosen(&["name"])
     }
 
     async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error> {

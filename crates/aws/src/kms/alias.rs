@@ -16,7 +16,7 @@ use terrane_model::schema::{Check, FormKind, NormalForm, block, computed, option
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
 
 use crate::client::Clients;
 use crate::error::failed;
@@ -169,6 +169,10 @@ impl ResourceType for Alias {
             return Err(Error::new(ErrorKind::Invalid, "import", message));
         }
         self.read(cx, &absent(&SCHEMA).with("id", Value::from(id))).await
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::chosen(&["name"])
     }
 
     async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error> {

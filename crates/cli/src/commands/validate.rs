@@ -18,8 +18,7 @@ pub fn run(terminal: &Terminal) -> Ended {
     let found = read(spec_files()?, &catalog, &functions);
     let (diagnostics, sources, exit): (Diagnostics, _, _) = match found {
         Ok(spec) => {
-            let mut errors = terrane_plan::support::refused(&spec);
-            errors.extend(crate::encryption::verify(&spec.root).err().unwrap_or_default());
+            let mut errors = crate::encryption::verify(&spec.root).err().unwrap_or_default();
             errors.extend(crate::backends::s3(&spec.root).err().unwrap_or_default());
             errors.extend(terrane_plan::graph::graph(&spec).err().unwrap_or_default());
             errors.extend(terrane_plan::moves::check(&spec));

@@ -3,6 +3,8 @@
 use terrane_model::{Action, Key, Reason};
 use terrane_plan::Change;
 
+use super::value_text::quoted;
+
 /// The header's sentence, and further lines in parentheses.
 pub fn header(change: &Change) -> (String, Vec<String>) {
     let name = match &change.deposed {
@@ -19,6 +21,7 @@ pub fn header(change: &Change) -> (String, Vec<String>) {
         (Action::Update, _) => "will be updated in-place",
         (Action::Delete, _) => "will be destroyed",
         (Action::Forget, _) => "will no longer be managed by Terrane, but will not be destroyed",
+        (Action::NoOp, _) if change.importing.is_some() => "will be imported",
         (Action::NoOp, _) => "stays as it is",
         (_, Reason::ReplaceBecauseTainted) => "is tainted, so must be replaced",
         (_, Reason::ReplaceByRequest) => "will be replaced, as requested",
@@ -26,7 +29,17 @@ pub fn header(change: &Change) -> (String, Vec<String>) {
         _ => "must be replaced",
     };
     let moved = change.previous_address.as_ref().map(|previous| format!("(moved from {previous})"));
-    (format!("{name} {becomes}"), because(change).into_iter().chain(moved).collect())
+    (format!("{name} {becomes}"), because(change).into_iter().chain(moved).chain(imported(change)).collect())
+}
+
+/// From where an object comes that does not stay as it was found.
+fn imported(change: &Change) -> Vec<String> {
+    let Some(id) = change.importing.as_ref().filter(|_| change.action != Action::NoOp) else { return vec![] };
+    let mut lines = vec![format!("(imported from {})", quoted(id))];
+    if change.action.is_replace() {
+        lines.push("Warning: this will destroy the imported resource".to_owned());
+    }
+    lines
 }
 
 fn because(change: &Change) -> Option<String> {
@@ -92,6 +105,7 @@ mod tests {
             dependencies: [].into(),
             create_before_destroy: false,
             left_over: false,
+            importing: None,
         }
     }
 
@@ -182,6 +196,20 @@ mod tests {
             "aws_a.new will be destroyed (because aws_a.old was moved to aws_a.new, which is not in configuration) (moved \
              from aws_a.old)"
         );
+    }
+
+    #[test]
+    fn an_imported_object_says_from_where() {
+        let imported =
+            |action| Change { importing: Some("x".into()), ..change("aws_a.b", action, Reason::Plain) };
+        assert_eq!(header(&imported(Action::NoOp)), ("aws_a.b will be imported".into(), vec![]));
+        let (sentence, because) = header(&imported(Action::Update));
+        assert_eq!(
+            (sentence.as_str(), because.concat().as_str()),
+            ("aws_a.b will be updated in-place", "(imported from \"x\")")
+        );
+        let (_, because) = header(&imported(Action::DeleteThenCreate));
+        assert_eq!(because, ["(imported from \"x\")", "Warning: this will destroy the imported resource"]);
     }
 
     #[test]

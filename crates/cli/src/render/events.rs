@@ -19,6 +19,11 @@ pub fn line(event: &Event<'_>) -> Option<String> {
             format!("{address}: Read complete after {}{}", time(*elapsed), bracket(*id, None))
         }
         Event::ReadDone { .. } | Event::Stopping { .. } => return None,
+        Event::Preparing { address, id } => {
+            format!("{address}: Preparing import...{}", bracket(Some(id), None))
+        }
+        Event::Importing { address, id } => format!("{address}: Importing...{}", bracket(Some(id), None)),
+        Event::Imported { address, id } => format!("{address}: Import complete{}", bracket(Some(id), None)),
         Event::Started { address, action, id } => {
             format!("{address}: {}...{}", doing(*action), bracket(*id, None))
         }
@@ -118,7 +123,13 @@ pub fn json(event: &Event<'_>) -> Option<(&'static str, Json)> {
             ("apply_errored", hook(address, Some(*action), None, Some(*elapsed)))
         }
         Event::Waiting { .. } | Event::Remark { .. } => ("log", json!({})),
-        Event::Stopping { .. } => return None,
+        // Terraform's stream tells imports in what is planned, and in the sum.
+        Event::Preparing { .. }
+        | Event::Importing { .. }
+        | Event::Imported { .. }
+        | Event::Stopping { .. } => {
+            return None;
+        }
     })
 }
 

@@ -36,6 +36,17 @@ pub fn change(
     out
 }
 
+/// An object that is taken over as it is, with everything that it has.
+pub fn imported(schema: &Schema, address: &Address, value: &Value, paint: Paint) -> String {
+    let tree = compare_block(&schema.block, Some(value), Some(value), &Forced::default());
+    let style = Style::whole(paint);
+    let mut out = style.glyph(Action::NoOp);
+    header(&mut out, address);
+    write(&mut out, &tree, 0, style);
+    out.push('\n');
+    out
+}
+
 /// The object before and after as lines with a sign in the first column, policies by statement.
 pub fn margin_lines(
     schema: &Schema,

@@ -72,6 +72,9 @@ fn change(change: &Change) -> Json {
     if !change.replace_paths.is_empty() {
         body.insert("replace_paths".into(), change.replace_paths.iter().map(path).collect());
     }
+    if let Some(id) = &change.importing {
+        body.insert("importing".into(), json!({ "id": id }));
+    }
     out.insert("change".into(), Json::Object(body));
     if let Some(reason) = change.reason.json_name() {
         out.insert("action_reason".into(), reason.into());

@@ -52,14 +52,18 @@ pub fn plan(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
 /// Whether a plan has something to say about a change; a review says it, too. Moves are part of what is found when only
 /// the state is refreshed.
 pub fn is_shown(plan: &Plan, change: &Change) -> bool {
-    let moved = change.previous_address.is_some() && plan.mode != Mode::RefreshOnly;
-    change.action.is_change() || change.action == Action::Read || moved
+    match change.action {
+        Action::Read => true,
+        Action::NoOp => change.has_effect() && plan.mode != Mode::RefreshOnly,
+        _ => true,
+    }
 }
 
 /// `1 to add, 2 to change, 0 to destroy.` What is only let go of is not counted.
 pub fn sum(totals: Totals) -> String {
-    let Totals { add, change, destroy, .. } = totals;
-    format!("{add} to add, {change} to change, {destroy} to destroy.")
+    let Totals { import, add, change, destroy, .. } = totals;
+    let import = if import == 0 { String::new() } else { format!("{import} to import, ") };
+    format!("{import}{add} to add, {change} to change, {destroy} to destroy.")
 }
 
 /// A line across, with an empty line before and behind.
@@ -133,7 +137,12 @@ fn one(change: &Change, schemas: &dyn Schemas, paint: Paint) -> String {
         out.push_str(&format!("{indent}# {line}\n"));
     }
     let resource = &change.address.resource;
-    if let Some(schema) = schemas.schema(resource.mode, &resource.type_name) {
+    let schema = schemas.schema(resource.mode, &resource.type_name);
+    if let (Some(schema), Some(value), Action::NoOp, Some(_)) =
+        (schema, &change.after, change.action, &change.importing)
+    {
+        out.push_str(&object::imported(schema, &change.address, value, paint));
+    } else if let Some(schema) = schema {
         out.push_str(&object::change(
             schema,
             &change.address,

@@ -12,11 +12,12 @@ pub fn complete(mode: Mode, done: Totals, paint: Paint) -> String {
 }
 
 fn sentence(mode: Mode, done: Totals, how: &str) -> String {
-    let Totals { add, change, destroy, .. } = done;
+    let Totals { import, add, change, destroy, .. } = done;
     match mode {
         Mode::Destroy => format!("Destroy {how} Resources: {destroy} destroyed."),
         _ => {
-            format!("Apply {how} Resources: {add} added, {change} changed, {destroy} destroyed.")
+            let import = if import == 0 { String::new() } else { format!("{import} imported, ") };
+            format!("Apply {how} Resources: {import}{add} added, {change} changed, {destroy} destroyed.")
         }
     }
 }
@@ -56,11 +57,16 @@ mod tests {
 
     #[test]
     fn the_sums_are_terraforms() {
-        let done = Totals { add: 8, change: 0, destroy: 1, forget: 0 };
+        let done = Totals { add: 8, change: 0, destroy: 1, ..Totals::default() };
         let paint = Paint::default();
         assert_eq!(
             complete(Mode::Normal, done, paint),
             "Apply complete! Resources: 8 added, 0 changed, 1 destroyed."
+        );
+        let done = Totals { import: 2, ..done };
+        assert_eq!(
+            complete(Mode::Normal, done, paint),
+            "Apply complete! Resources: 2 imported, 8 added, 0 changed, 1 destroyed."
         );
         assert_eq!(complete(Mode::Destroy, done, paint), "Destroy complete! Resources: 1 destroyed.");
     }

@@ -49,10 +49,11 @@ pub fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> String {
 pub fn planned(plan: &Plan) -> String {
     let mut out = String::new();
     for change in &plan.changes {
-        let action = match (change.action, &change.previous_address) {
-            (Action::NoOp, None) => continue,
-            (Action::NoOp, Some(_)) => "move",
-            (action, _) => verb(action),
+        let action = match change.action {
+            Action::NoOp if change.importing.is_some() => "import",
+            Action::NoOp if change.previous_address.is_some() => "move",
+            Action::NoOp => continue,
+            action => verb(action),
         };
         let mut body = Map::new();
         body.insert("resource".into(), resource(&change.address));
@@ -62,6 +63,9 @@ pub fn planned(plan: &Plan) -> String {
         body.insert("action".into(), action.into());
         if let Some(reason) = reason(change.reason.json_name()) {
             body.insert("reason".into(), reason.into());
+        }
+        if let Some(id) = &change.importing {
+            body.insert("importing".into(), json!({ "id": id }));
         }
         let text = format!("{}: Plan to {action}", change.address);
         out.push_str(&line("info", &text, "planned_change", json!({ "change": body })));
@@ -84,7 +88,7 @@ fn summary(operation: &str, totals: Totals, text: &str) -> String {
     let changes = json!({
         "add": totals.add,
         "change": totals.change,
-        "import": 0,
+        "import": totals.import,
         "remove": totals.destroy,
         "operation": operation,
     });

@@ -39,6 +39,11 @@ impl Style {
         Style { margin: true, ..Style::changes(Paint::default()) }
     }
 
+    /// What changes and what stays, with glyphs.
+    pub fn whole(paint: Paint) -> Style {
+        Style { all: true, ..Style::changes(paint) }
+    }
+
     /// Everything, without glyphs.
     pub fn state(paint: Paint) -> Style {
         Style { paint, glyphs: false, all: true, null_suffix: false, margin: false }

@@ -5,7 +5,7 @@ use terrane_spec::Resource;
 use terrane_state::Object;
 
 use super::instance::{checked_body, located, preconditions};
-use super::{Builder, Need, Weight, provider_of};
+use super::{Builder, Need, Weight, Wish, provider_of};
 use crate::codec::encode;
 use crate::expand::{Repetition, Wanted};
 use crate::graph::{Ways, names_of, node_of};
@@ -85,8 +85,8 @@ impl Builder<'_, '_> {
             None => match self.input.observed.data.get(&about) {
                 Some((read_with, value)) if *read_with == config => value.clone(),
                 _ => {
-                    let need = Need { address: about.clone(), provider: provider.clone(), config, weight };
-                    self.needs.push(need);
+                    let what = Wish::Data { config, weight };
+                    self.ask(Need { address: about.clone(), provider: provider.clone(), what });
                     Value::unknown(data.schema().ty().clone())
                 }
             },
@@ -139,6 +139,7 @@ impl Builder<'_, '_> {
             replace_paths: vec![],
             create_before_destroy: false,
             left_over: false,
+            importing: None,
         });
     }
 }

@@ -62,6 +62,7 @@ impl Builder<'_, '_> {
                 dependencies: object.dependencies,
                 create_before_destroy: object.create_before_destroy,
                 left_over: false,
+                importing: None,
             });
         }
     }

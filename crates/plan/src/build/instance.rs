@@ -46,6 +46,10 @@ impl Builder<'_, '_> {
                 return;
             }
         };
+        let Ok(importing) = self.import(resource.as_ref(), &about) else {
+            self.world.set(&about, Value::unknown(resource.schema().ty().clone()));
+            return;
+        };
         let tainted = self.refreshed.get(&about).is_some_and(|o| o.status == Status::Tainted);
         let prior = self.prior_object(resource.as_ref(), &about, None);
         if prior.is_none() && self.refreshed.get(&about).is_some() {
@@ -93,6 +97,8 @@ impl Builder<'_, '_> {
         self.note_protection(&about, spec);
         if action.is_change() {
             self.pending.insert(node_of(address));
+        } else if importing.is_some() {
+            self.keep_imported(resource.as_ref(), &about, &after);
         }
         self.world.set(&about, after.clone());
         self.changes.push(Change {
@@ -108,6 +114,7 @@ impl Builder<'_, '_> {
             replace_paths: planned.replace,
             create_before_destroy: create_first,
             left_over: false,
+            importing,
         });
     }
 

@@ -110,6 +110,7 @@ impl Builder<'_, '_> {
             dependencies,
             create_before_destroy: false,
             left_over: false,
+            importing: None,
         });
     }
 }

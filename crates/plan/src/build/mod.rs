@@ -2,6 +2,8 @@
 
 mod data;
 mod destroy;
+pub mod existing;
+mod import;
 pub mod instance;
 mod leftover;
 pub mod limits;
@@ -31,10 +33,11 @@ use crate::moves::{Moves, moves};
 use crate::order::Needs;
 use crate::plan::{Change, Mode, Options, Plan, ProviderKey};
 use crate::removals;
-use crate::support::refused;
 use crate::target::Selection;
 use crate::verify::verify;
 use crate::world::World;
+
+use import::{Importing, entries};
 
 /// What was found in AWS before planning.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +46,11 @@ pub struct Observed {
     pub objects: BTreeMap<(Address, Option<String>), Option<Value>>,
     /// Results of data sources, with the arguments that they were read with.
     pub data: BTreeMap<Address, (Value, Value)>,
+    /// Objects to import, with the ids that they were looked for by; `None`: there is none.
+    pub imports: BTreeMap<Address, (String, Option<Value>)>,
+    /// Whether there is an object already where one would be made, with the id that was looked for. What could not be told
+    /// is taken for not there.
+    pub existing: BTreeMap<Address, (String, bool)>,
     /// Data sources of checks that could not be read.
     pub failed: BTreeMap<Address, Diagnostic>,
 }
@@ -69,17 +77,37 @@ pub struct Input<'a> {
     pub options: &'a Options,
 }
 
-/// A data source that must be read before planning can go on.
+/// Something that must be looked at before planning can go on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Need {
     /// The instance.
     pub address: Address,
-    /// The provider configuration to read it with.
+    /// The provider configuration to look with.
     pub provider: ProviderKey,
-    /// Its arguments, all known.
-    pub config: Value,
-    /// What a failure means.
-    pub weight: Weight,
+    /// What is asked for.
+    pub what: Wish,
+}
+
+/// What a plan may ask for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// The result of a data source.
+    Data {
+        /// Its arguments, all known.
+        config: Value,
+        /// What a failure means.
+        weight: Weight,
+    },
+    /// An object to import.
+    Import {
+        /// The import id.
+        id: String,
+    },
+    /// Whether there is an object already.
+    Existing {
+        /// Its import id.
+        id: String,
+    },
 }
 
 /// What it means when a data source can't be read.
@@ -105,10 +133,6 @@ pub enum Draft {
 /// # Errors
 /// Everything that is wrong, not only the first thing.
 pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
-    let refused = refused(input.spec);
-    if !refused.is_empty() {
-        return Err(refused);
-    }
     let graph = graph(input.spec)?;
     let moved = both(moves(input.spec, input.snapshot), removals::check(input.spec))?;
     let selection = Selection::within(&input.options.targeting, &input.scene(), &graph, &moved)?;
@@ -126,6 +150,9 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         planned: BTreeSet::new(),
         wanted: BTreeSet::new(),
         needs: vec![],
+        asked_at: None,
+        entries: entries(input.spec),
+        importing: BTreeMap::new(),
         diagnostics: vec![],
     };
     builder.warn_of_limits();
@@ -135,7 +162,12 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         Mode::RefreshOnly => builder.keep_all(),
         Mode::Destroy => builder.destroy_all(),
     }
-    if !builder.needs.is_empty() && !has_errors(&builder.diagnostics) {
+    if builder.needs.is_empty() && !has_errors(&builder.diagnostics) {
+        builder.look_for_existing();
+    }
+    let before =
+        builder.asked_at.and_then(|at| builder.diagnostics.get(..at)).unwrap_or(&builder.diagnostics);
+    if !builder.needs.is_empty() && !has_errors(before) {
         return Ok(Draft::Needs(builder.needs));
     }
     let outputs = builder.outputs();
@@ -192,6 +224,12 @@ struct Builder<'a, 's> {
     /// The instances that the spec wants, covered or not; noted while it is open whether a selector selects anything.
     wanted: BTreeSet<Address>,
     needs: Vec<Need>,
+    /// How many messages there were when something was first asked for: later ones may come of its absence.
+    asked_at: Option<usize>,
+    /// The imports of the spec by resource.
+    entries: BTreeMap<ResourceAddress, Vec<usize>>,
+    /// Imports of the spec by the instance that each object becomes.
+    importing: BTreeMap<Address, Importing>,
     diagnostics: Diagnostics,
 }
 
@@ -211,6 +249,7 @@ impl Builder<'_, '_> {
             for module in modules {
                 let resource = ResourceAddress { module, ..node.clone() };
                 let Some(wanted) = self.expand(&resource) else { continue };
+                self.imports_of(&resource, &wanted);
                 for instance in &wanted {
                     if !self.covers(resource.instance(instance.key.clone())) {
                         continue;
@@ -226,6 +265,7 @@ impl Builder<'_, '_> {
                 self.planned.insert(resource);
             }
         }
+        self.imports_of_undeclared();
         self.delete_undeclared();
         self.refuse_moves_from_declared();
         self.point_out_renames();
@@ -267,6 +307,11 @@ impl Builder<'_, '_> {
 
     fn facts(&self, provider: &ProviderKey) -> Arc<Facts> {
         self.input.facts.get(provider).cloned().unwrap_or_default()
+    }
+
+    fn ask(&mut self, need: Need) {
+        self.asked_at.get_or_insert(self.diagnostics.len());
+        self.needs.push(need);
     }
 
     fn error(&mut self, diagnostic: Diagnostic) {

@@ -111,6 +111,7 @@ pub(super) fn change_to_json(change: &Change) -> Json {
         "dependencies": change.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "create_before_destroy": change.create_before_destroy,
         "left_over": change.left_over,
+        "importing": change.importing,
     })
 }
 
@@ -125,6 +126,7 @@ fn previous_from_json(json: &Json) -> Option<Option<Address>> {
 pub(super) fn change_from_json(json: &Json) -> Option<Change> {
     let reason = json.get("reason")?.as_str();
     let deposed = json.get("deposed")?;
+    let importing = json.get("importing")?;
     let paths = json.get("replace_paths")?.as_array()?.iter().map(path_from_json).collect::<Option<_>>()?;
     let dependencies =
         json.get("dependencies")?.as_array()?.iter().map(resource_from_json).collect::<Option<_>>()?;
@@ -142,6 +144,7 @@ pub(super) fn change_from_json(json: &Json) -> Option<Change> {
         dependencies,
         create_before_destroy: json.get("create_before_destroy")?.as_bool()?,
         left_over: json.get("left_over")?.as_bool()?,
+        importing: if importing.is_null() { None } else { Some(importing.as_str()?.to_owned()) },
     })
 }
 

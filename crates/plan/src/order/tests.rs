@@ -26,6 +26,7 @@ fn change(i: usize, key: u64, action: Action) -> Change {
         dependencies: BTreeSet::new(),
         create_before_destroy: false,
         left_over: false,
+        importing: None,
     }
 }
 

@@ -126,6 +126,7 @@ pub async fn apply(run: Run<'_>, ledger: &mut dyn Ledger) -> Report {
         walk.lost(&error);
         return walk.close();
     }
+    walk.imported();
     walk.populate();
     walk.go().await;
     walk.close()
@@ -197,6 +198,16 @@ impl<'r, 'a> Walk<'r, 'a> {
                 self.save();
                 saved = Instant::now();
             }
+        }
+    }
+
+    /// Imported objects are in the snapshot that the walk begins from, and that is saved.
+    fn imported(&mut self) {
+        for change in &self.run.plan.changes {
+            let (address, Some(id)) = (&change.address, &change.importing) else { continue };
+            self.run.events.event(&Event::Importing { address, id });
+            self.run.events.event(&Event::Imported { address, id });
+            self.report.done.import += 1;
         }
     }
 

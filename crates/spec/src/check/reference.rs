@@ -64,7 +64,7 @@ impl Checker<'_, '_> {
         }
         for import in &module.imports {
             let here = Here { each: import.for_each.is_some(), ..nowhere };
-            self.expr(&import.id, here);
+            self.expr(import.named_by.expr(), here);
             import.key.iter().for_each(|e| self.expr(e, here));
             import.for_each.iter().for_each(|e| self.expr(e, nowhere));
         }

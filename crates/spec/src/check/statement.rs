@@ -1,5 +1,7 @@
 //! Variables, outputs, access statements, and statements about addresses.
 
+use std::collections::HashMap;
+
 use terrane_expr::{Expr, evaluate};
 use terrane_model::convert::{article, convert};
 use terrane_model::{Diagnostic, Span, Type};
@@ -7,7 +9,7 @@ use terrane_model::{Diagnostic, Span, Type};
 use super::Checker;
 use super::scope::{Place, StaticScope};
 use crate::module::ResourceKey;
-use crate::statement::Endpoint;
+use crate::statement::{Endpoint, NamedBy};
 
 impl<'c> Checker<'c, '_> {
     pub(super) fn statements(&mut self, scope: &StaticScope<'c>) {
@@ -89,32 +91,29 @@ impl<'c> Checker<'c, '_> {
 
     fn imports(&mut self, scope: &StaticScope<'c>) {
         let module = self.module;
+        let mut targets: HashMap<String, Span> = HashMap::new();
         for import in &module.imports {
-            let resource = &import.address.resource;
             if let Some(provider) = &import.provider {
                 self.provider_exists(provider);
             }
-            if !resource.module.is_root() {
-                continue;
-            }
-            let key = ResourceKey {
-                mode: resource.mode,
-                type_name: resource.type_name.clone(),
-                name: resource.name.clone(),
-            };
-            if !module.resources.contains_key(&key) {
-                let near = self.nearest_resource(&key);
-                let near = near.map_or_else(String::new, |near| format!(" Did you mean `{near}`?"));
+            // Whether there is such a resource is for the plan, which may be asked to write it.
+            if let (None, None) = (&import.key, &import.for_each)
+                && let Some(first) = targets.insert(import.address.to_string(), import.to_span)
+            {
                 let detail =
-                    format!("There is no resource `{key}` that the object could be imported to.{near}");
+                    format!("`{}` has an import already. One object has one import.", import.address);
                 self.report(
-                    Diagnostic::error("undeclared-resource", "Undeclared resource", detail)
-                        .at(import.to_span),
+                    Diagnostic::error("ambiguous-import", "Ambiguous import", detail)
+                        .at(import.to_span)
+                        .with_related(first, "the other one"),
                 );
             }
             let each = (super::scope::unknown(Type::String), terrane_model::Value::unknown(Type::Any));
             let place = Place { each: Some(each), ..scope.outside() };
-            self.of_type(&import.id, &Type::String, "id", &place);
+            match &import.named_by {
+                NamedBy::Id(id) => self.of_type(id, &Type::String, "id", &place),
+                NamedBy::Identity(identity) => self.keyed(identity, "identity", &place),
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use terrane_model::{Diagnostic, Mode, Span};
 
 use super::{Decoder, header};
 use crate::resource::Resource;
-use crate::statement::{Access, Check, Endpoint, Expectation, Import, Moved, Removed};
+use crate::statement::{Access, Check, Endpoint, Expectation, Import, Moved, NamedBy, Removed};
 use crate::toml::{Entry, Table};
 
 impl Decoder {
@@ -41,8 +41,8 @@ impl Decoder {
     }
 
     pub(super) fn import(&mut self, table: &Table, span: Span) {
-        self.only(table, "import", &["for_each", "id", "provider", "to"]);
-        let id = self.required_expr(table, "id", "import", span);
+        self.only(table, "import", &["for_each", "id", "identity", "provider", "to"]);
+        let named_by = self.named_by(table, span);
         let for_each = self.optional_expr(table, "for_each");
         let provider = table.get("provider").and_then(|e| self.provider_ref(&e.node));
         let Some(to) = table.get("to") else {
@@ -55,8 +55,24 @@ impl Decoder {
             self.report(Diagnostic::error("invalid-import", "Invalid import", detail).at(to.node.span));
             return;
         }
-        let import = Import { address, key, to_span: to.node.span, id, for_each, provider, span };
+        let import = Import { address, key, to_span: to.node.span, named_by, for_each, provider, span };
         self.module.imports.push(import);
+    }
+
+    /// `id`, or else `identity`.
+    fn named_by(&mut self, table: &Table, span: Span) -> NamedBy {
+        let Some(identity) = table.get("identity") else {
+            return NamedBy::Id(self.required_expr(table, "id", "import", span));
+        };
+        if let Some(id) = table.get("id") {
+            let detail = "`id` and `identity` both say which object is meant. Keep one of them.";
+            self.report(
+                Diagnostic::error("conflicting-arguments", "Conflicting arguments", detail)
+                    .at(identity.key)
+                    .with_related(id.key, "the other one"),
+            );
+        }
+        NamedBy::Identity(self.expr(&identity.node))
     }
 
     pub(super) fn removed(&mut self, table: &Table, span: Span) {

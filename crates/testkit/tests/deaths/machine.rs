@@ -12,7 +12,7 @@ use terrane_plan::plan::Mode;
 use terrane_plan::{Draft, Input, Options, Plan, ProviderKey, build};
 use terrane_provider::Catalog;
 use terrane_reconcile::events::Event;
-use terrane_reconcile::{Events, Run, Sessions, Stop, apply, observe, read_data, recover};
+use terrane_reconcile::{Events, Run, Sessions, Stop, apply, look, observe, recover};
 use terrane_sandbox::{Options as SandboxOptions, Sandbox};
 use terrane_spec::{Inputs, Spec};
 use terrane_state::{Access, Local, LockInfo, Store};
@@ -166,7 +166,7 @@ impl Machine {
             match build(&input)? {
                 Draft::Plan(plan) => return Ok(*plan),
                 Draft::Needs(needs) => {
-                    read_data(needs, &mut observed, &self.catalog, sessions, 10, &Quiet).await?;
+                    look(needs, &mut observed, &self.catalog, sessions, 10, &Quiet).await?;
                 }
             }
         }

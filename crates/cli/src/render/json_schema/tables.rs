@@ -72,7 +72,8 @@ pub fn definitions() -> Map<String, Json> {
         "expect": { "enum": ["allowed", "denied"] }, "by": text(), "description": text(),
     }));
     let import = map(json!({
-        "to": text(), "id": text(), "for_each": reference("for_each"), "provider": text(),
+        "to": text(), "id": text(), "identity": { "anyOf": [{ "type": "object" }, reference("template")] },
+        "for_each": reference("for_each"), "provider": text(),
     }));
     let destroy = object(map(json!({ "destroy": flag() })), &[]);
     let local = object(map(json!({ "path": text(), "workspace_dir": text() })), &[]);
@@ -92,7 +93,7 @@ pub fn definitions() -> Map<String, Json> {
         "check": object(check, &["assert"]),
         "access": object(access, &["actions", "resources", "expect"]),
         "moved": object(map(json!({ "from": text(), "to": text() })), &["from", "to"]),
-        "import": object(import, &["to", "id"]),
+        "import": object(import, &["to"]),
         "removed": object(map(json!({ "from": text(), "lifecycle": destroy })), &["from"]),
         "terrane": object(terrane, &[]),
     }))

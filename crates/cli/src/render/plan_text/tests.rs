@@ -59,6 +59,7 @@ pub fn change(address: &str, action: Action, before: Option<Value>, after: Optio
         dependencies: [].into(),
         create_before_destroy: false,
         left_over: false,
+        importing: None,
     }
 }
 
