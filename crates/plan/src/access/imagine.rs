@@ -155,7 +155,11 @@ fn stand_in(schema: &Schema, about: &Address, value: Value, config: &Value) -> V
         });
         let stands_in = match value.kind() {
             Kind::Unknown(unknown) if invented && unknown.ty == Type::String => {
-                Some(Value::from(format!("{}{id}", unknown.prefix)))
+                Some(match identifies(name) {
+                    true => Value::from(format!("{}{id}", unknown.prefix)),
+                    // What AWS puts where the spec says nothing, such as the default policy of a key.
+                    false => Value::null(Type::String),
+                })
             }
             // What others attach is read from what attaches it.
             Kind::Unknown(unknown) if invented && matches!(unknown.ty, Type::Set(_) | Type::List(_)) => {
@@ -166,6 +170,11 @@ fn stand_in(schema: &Schema, about: &Address, value: Value, config: &Value) -> V
         (name.clone(), stands_in.unwrap_or_else(|| value.clone()))
     });
     Value::object(filled.collect::<Vec<_>>())
+}
+
+/// Whether an attribute tells one object from another.
+fn identifies(name: &str) -> bool {
+    matches!(name, "arn" | "id" | "name") || name.ends_with("_id") || name.ends_with("_arn")
 }
 
 /// A text of the form of a key's id that depends on the address alone.
