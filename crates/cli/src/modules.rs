@@ -114,22 +114,31 @@ pub fn lock_file() -> Option<File> {
     Some((LOCK_FILE.to_owned(), fs::read(LOCK_FILE).ok()?))
 }
 
-/// Whether the files of a spec and its modules are what they were. Checkouts can't change: they are named by commit.
-pub fn unchanged(files: &[File]) -> bool {
+/// What is not as it was in the files of a spec and its modules, as a clause. Checkouts can't change: they are named by commit.
+pub fn changed(files: &[File]) -> Option<String> {
     let mut folders: BTreeMap<&str, Vec<File>> = BTreeMap::from([(".", vec![])]);
     for (name, text) in files.iter().filter(|(name, _)| !name.starts_with(CACHE)) {
         if name == LOCK_FILE {
             if fs::read(LOCK_FILE).ok().as_ref() != Some(text) {
-                return false;
+                return Some(format!("`{LOCK_FILE}` has another text"));
             }
             continue;
         }
         let (folder, name) = name.rsplit_once('/').unwrap_or((".", name));
         folders.entry(folder).or_default().push((name.to_owned(), text.clone()));
     }
-    folders.into_iter().all(|(folder, mut was)| {
-        was.sort();
-        files_of(Path::new(folder)).is_ok_and(|is| is == was)
+    folders.into_iter().find_map(|(folder, was)| {
+        let shown = |name: &str| if folder == "." { name.to_owned() } else { format!("{folder}/{name}") };
+        let Ok(is) = files_of(Path::new(folder)) else { return Some(format!("`{folder}` can't be read")) };
+        for (name, text) in &was {
+            match is.iter().find(|(there, _)| there == name) {
+                None => return Some(format!("`{}` is gone", shown(name))),
+                Some((_, now)) if now != text => return Some(format!("`{}` has another text", shown(name))),
+                Some(_) => {}
+            }
+        }
+        let new = is.iter().find(|(name, _)| was.iter().all(|(before, _)| before != name));
+        new.map(|(name, _)| format!("`{}` is new", shown(name)))
     })
 }
 

@@ -17,7 +17,7 @@ use crate::cli::{Apply, Global, Planning};
 use crate::encryption::plan_from_file;
 use crate::exit::{Ended, Exit, Problem};
 use crate::functions;
-use crate::modules::unchanged;
+use crate::modules::changed;
 use crate::progress::Progress;
 use crate::render::{outputs, plan_text, report, stream};
 use crate::session;
@@ -74,10 +74,19 @@ pub fn fresh(global: &Global, planning: &Planning, mode: Mode, approved: bool, t
 /// Carries out a saved plan, if nothing that it was made from has moved.
 fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal) -> Ended {
     let (mut plan, envelope) = load(file)?;
+    let workspace = crate::workspace::selected()?.name;
+    if workspace != plan.workspace {
+        let detail = format!(
+            "The plan was made in the workspace `{}`, and the selected one is `{workspace}`. Nothing was done.",
+            plan.workspace
+        );
+        let error = Diagnostic::error("other-workspace", "Plan of another workspace", detail);
+        return Err(error.hint(format!("`terrane workspace select {}` goes there.", plan.workspace)).into());
+    }
     let text = |(name, text): (String, String)| (name, text.into_bytes());
     let files: Vec<(String, Vec<u8>)> = envelope.spec_files.into_iter().map(text).collect();
-    if !unchanged(&files) {
-        return Err(outdated("The spec has changed since the plan was made.").into());
+    if let Some(what) = changed(&files) {
+        return Err(outdated(&format!("The spec has changed since the plan was made: {what}.")).into());
     }
     let catalog = session::catalog();
     let functions = functions::planning(&crate::work::current_folder()?, &envelope.created);
@@ -101,8 +110,21 @@ fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal)
         signals::listen(&stop, terminal);
         let progress = Progress::telling(terminal);
         let sessions = unless_stopped(&stop, work.connect(Some(&plan), &progress)).await?;
-        if work.store.snapshot().version() != plan.prior.version() {
-            return Err(outdated("The state has changed since the plan was made.").into());
+        let (now, then) = (work.store.snapshot().version(), plan.prior.version());
+        if now != then {
+            let place = work.store.place();
+            return Err(outdated(&match now.lineage == then.lineage {
+                true => format!(
+                    "The state `{place}` has changed since the plan was made: it has the serial {}, and the plan was made from {}.",
+                    now.serial, then.serial
+                ),
+                false => format!(
+                    "The state `{place}` is another one than the plan was made from: it has the lineage `{}`, and the plan was \
+                     made from `{}`.",
+                    now.lineage, then.lineage
+                ),
+            })
+            .into());
         }
         let result = carry_out(&mut work, &plan, &sessions, planning.parallelism, &progress, &stop).await;
         Ok(tell(global, &work, &plan, &result, terminal))
