@@ -1,7 +1,92 @@
-//! Arguments as Terraform's users type them: `-flag` is taken as `--flag`, and values are read as Terraform reads them.
+//! Arguments as Terraform's users type them: `-flag` is taken as `--flag`, more of them stand in the environment, and values
+//! are read as Terraform reads them.
 
 use std::ffi::OsString;
 use std::time::Duration;
+
+use terrane_model::Diagnostic;
+
+/// Holds arguments for every command, and with `_COMMAND` behind it for one.
+const VARIABLE: &str = "TF_CLI_ARGS";
+
+/// The commands that have commands of their own.
+const GROUPS: [&str; 4] = ["access", "sandbox", "state", "workspace"];
+
+/// Puts what `TF_CLI_ARGS` and `TF_CLI_ARGS_plan` hold behind the command, before its own arguments, so that these win.
+///
+/// # Errors
+/// When a quote is not closed there.
+pub fn extended(
+    mut arguments: Vec<OsString>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<OsString>, Diagnostic> {
+    let Some((end, name)) = command(&arguments) else { return Ok(arguments) };
+    let mut more = Vec::new();
+    for variable_name in [format!("{VARIABLE}_{}", name.replace('-', "_")), VARIABLE.to_owned()] {
+        let Some(text) = variable(&variable_name) else { continue };
+        let Some(words) = words(&text) else {
+            let detail =
+                format!("The variable {variable_name} of the environment has a quote that is not closed.");
+            return Err(Diagnostic::error("bad-arguments", "Arguments not readable", detail));
+        };
+        more.extend(words.into_iter().map(OsString::from));
+    }
+    arguments.splice(end..end, more);
+    Ok(arguments)
+}
+
+/// Where the command ends, and its name, with `_` between that of a group and its own.
+fn command(arguments: &[OsString]) -> Option<(usize, String)> {
+    let mut name: Option<String> = None;
+    let mut end = 0;
+    let mut is_value = false;
+    for (i, argument) in arguments.iter().enumerate().skip(1) {
+        let text = argument.to_str()?;
+        match text {
+            _ if std::mem::take(&mut is_value) => {}
+            "--" => break,
+            "-C" | "-chdir" | "--chdir" => is_value = true,
+            _ if text.starts_with('-') => {}
+            _ => {
+                end = i + 1;
+                match &mut name {
+                    Some(group) => {
+                        group.push('_');
+                        group.push_str(text);
+                        break;
+                    }
+                    None => name = Some(text.to_owned()),
+                }
+                if !GROUPS.contains(&text) {
+                    break;
+                }
+            }
+        }
+    }
+    name.map(|name| (end, name))
+}
+
+/// Words as a shell splits them. Nothing when a quote is not closed.
+fn words(text: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote: Option<char> = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            ('\\', None | Some('"')) => word.get_or_insert_default().push(chars.next()?),
+            ('\'' | '"', None) => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (c, None) if c.is_whitespace() => words.extend(word.take()),
+            (c, _) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
+}
 
 /// Rewrites single-dash long flags. `-h`, `-V` and `-C DIR` stay as they are, and so does all behind `--`.
 pub fn rewritten(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -54,6 +139,47 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn with(arguments: &[&str], set: &[(&str, &str)]) -> Option<String> {
+        let arguments = arguments.iter().map(OsString::from).collect();
+        let variable =
+            |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+        let all = extended(arguments, variable).ok()?;
+        Some(all.iter().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join("|"))
+    }
+
+    #[test]
+    fn arguments_of_the_environment() {
+        let set = [
+            ("TF_CLI_ARGS", "-no-color"),
+            ("TF_CLI_ARGS_plan", "-var 'a=b c'"),
+            ("TF_CLI_ARGS_state_mv", "-dry-run"),
+        ];
+        for (arguments, all) in [
+            (&["t", "-chdir=d", "plan", "-out=f"][..], "t|-chdir=d|plan|-var|a=b c|-no-color|-out=f"),
+            (&["t", "-C", "plan", "apply"], "t|-C|plan|apply|-no-color"),
+            (&["t", "state", "mv", "a.b", "a.c"], "t|state|mv|-dry-run|-no-color|a.b|a.c"),
+            (&["t", "force-unlock", "x"], "t|force-unlock|-no-color|x"),
+            (&["t", "--help"], "t|--help"),
+            (&["t"], "t"),
+        ] {
+            assert_eq!(with(arguments, &set).unwrap(), all);
+        }
+        assert_eq!(with(&["t", "plan"], &[("TF_CLI_ARGS", "-var 'a")]), None);
+        assert_eq!(
+            with(&["t", "force-unlock"], &[("TF_CLI_ARGS_force_unlock", "-force")]).unwrap(),
+            "t|force-unlock|-force"
+        );
+    }
+
+    #[test]
+    fn words_of_a_shell() {
+        assert_eq!(words(r#"  -a "b \" c"  '\d' e\ f "" "#).unwrap(), ["-a", "b \" c", "\\d", "e f", ""]);
+        assert_eq!(words("").unwrap(), [""; 0]);
+        for open in ["'a", "\"a", "a\\"] {
+            assert_eq!(words(open), None, "{open}");
+        }
+    }
 
     #[test]
     fn only_long_flags_are_rewritten() {

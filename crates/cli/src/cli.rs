@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
-use terrane_model::{Address, Diagnostic, Selector};
+use terrane_model::{Address, Diagnostic, Selector, Sources};
 
-use crate::arguments::{at_least_one, duration, rewritten, truth};
+use crate::arguments::{at_least_one, duration, extended, rewritten, truth};
 use crate::commands;
 use crate::commands::state::State;
 use crate::commands::workspace::Workspace;
 use crate::exit::{Ended, Exit, Problem};
+use crate::render::stream;
 use crate::terminal::Terminal;
 
 /// A declarative engine for AWS
 #[derive(Debug, Parser)]
-#[command(name = "terrane", version, about, max_term_width = 110)]
+#[command(name = "terrane", version, about, max_term_width = 110, args_override_self = true)]
 #[command(after_help = "Flags carry Terraform's names, and `-flag` is taken as `--flag`.")]
 pub struct Cli {
     #[command(flatten)]
@@ -162,6 +163,9 @@ pub struct Plan {
     /// Answer 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Write what happens as lines of JSON, as `apply --json` does
+    #[arg(long, conflicts_with_all = ["json", "format", "title"])]
+    pub json_stream: bool,
     #[command(flatten)]
     pub view: View,
     #[command(flatten)]
@@ -369,7 +373,7 @@ pub struct Variables {
     var_file: Vec<PathBuf>,
     /// Ask for missing variables
     #[arg(long, value_name = "BOOL", value_parser = truth, num_args = 0..=1, require_equals = true,
-          default_missing_value = "true", default_value = "true", env = "TF_INPUT", hide_env = true)]
+          default_missing_value = "true", default_value = "true")]
     pub input: bool,
     /// Both, in the order in which they were given.
     #[arg(skip)]
@@ -447,7 +451,14 @@ pub enum GraphFormat {
 
 /// Reads the command line and carries the command out.
 pub fn run() -> Exit {
-    let arguments = rewritten(std::env::args_os());
+    let set = |name: &str| std::env::var(name).ok();
+    let arguments = match extended(std::env::args_os().collect(), set) {
+        Ok(arguments) => rewritten(arguments),
+        Err(error) => {
+            Terminal::new(false, false, String::new()).report(&[error], &Sources::default());
+            return Exit::Usage;
+        }
+    };
     let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| {
         let cli = Cli::from_arg_matches(&matches)?;
         Ok((cli, matches))
@@ -465,11 +476,19 @@ pub fn run() -> Exit {
     }
     let folder = cli.global.chdir.as_ref().map(|dir| dir.display().to_string()).unwrap_or_default();
     let terminal = Terminal::new(cli.global.no_color, cli.global.json, folder);
+    // Where lines of JSON go, errors are among them.
+    let streams = match &cli.command {
+        Command::Plan(plan) => plan.json_stream,
+        Command::Apply(_) | Command::Destroy(_) => cli.global.json,
+        _ => false,
+    };
     let ended = enter(&cli.global).and_then(|()| carry_out(cli, terminal.clone()));
     match ended {
         Ok(exit) => exit,
         Err(problem) => {
-            if !problem.diagnostics.is_empty() {
+            if streams {
+                terminal.say(&stream::diagnostics(&problem.diagnostics, &problem.sources));
+            } else if !problem.diagnostics.is_empty() {
                 terminal.report(&problem.diagnostics, &problem.sources);
             }
             problem.exit
@@ -503,6 +522,9 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
             return Err(Problem::usage(Diagnostic::error("two-formats", "Two formats", detail)));
         }
         terminal.json |= view.format == ViewFormat::Json;
+    }
+    if let Command::Plan(plan) = &command {
+        terminal.json |= plan.json_stream;
     }
     match command {
         Command::Schema => commands::schema::run(&terminal),

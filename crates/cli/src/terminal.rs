@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use terrane_model::{Diagnostic, Sources};
 
+use crate::arguments::truth;
 use crate::render::annotations::{self, Workspace};
 use crate::render::diagnostics::{self, Manner};
 use crate::render::paint::Paint;
@@ -40,7 +41,7 @@ impl Terminal {
             paint: Paint::new(colours && out && !json),
             error_paint: Paint::new(colours && err),
             is_watched: out && !json && !dumb,
-            can_ask: std::io::stdin().is_terminal() && err,
+            can_ask: std::io::stdin().is_terminal() && err && !input_is_off(),
             json,
             compact_warnings: false,
             folder,
@@ -87,6 +88,11 @@ impl Terminal {
             Ok(_) => Some(answer.trim_end_matches(['\n', '\r']).to_owned()),
         }
     }
+}
+
+/// Whether the environment says that nobody is to be asked.
+fn input_is_off() -> bool {
+    std::env::var("TF_INPUT").is_ok_and(|value| !value.is_empty() && truth(&value) == Ok(false))
 }
 
 /// Where GitHub Actions has checked the repository out. Without that, names of files are as they are.

@@ -5,6 +5,8 @@ mod browser;
 #[cfg(test)]
 mod ci;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod console;
 #[cfg(test)]
 mod deaths;
@@ -16,6 +18,8 @@ mod hostile;
 mod leaks;
 #[cfg(test)]
 mod modules;
+#[cfg(test)]
+mod pipes;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::commands::review::{self, Saved};
 use crate::encryption::plan_to_file;
 use crate::exit::{Ended, Exit, Problem};
 use crate::progress::Progress;
-use crate::render::{diagnostics, plan_json, plan_text};
+use crate::render::{diagnostics, plan_json, plan_text, stream};
 use crate::signals;
 use crate::stack::{Stack, VERSION};
 use crate::terminal::Terminal;
@@ -37,11 +37,15 @@ pub fn mode(destroy: bool, refresh_only: bool) -> Mode {
 pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended {
     let mode = mode(arguments.destroy, arguments.refresh_only);
     let mut work = Work::begin(global, &arguments.planning, "OperationTypePlan", terminal)?;
+    if arguments.json_stream {
+        terminal.say(&stream::version(VERSION));
+    }
     let planned = block_on(async {
         let stop = Stop::default();
         signals::listen(&stop, terminal);
         let progress = match review::is_wanted(&arguments.view) {
             true => Progress::silent(terminal),
+            false if arguments.json_stream => Progress::telling(terminal),
             false => Progress::discreet(terminal),
         };
         work.connect_and_plan(mode, &arguments.planning, &progress, &stop).await
@@ -74,8 +78,12 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
         }
         None => None,
     };
-    terminal.report(&warnings, &work.stack.spec.sources);
+    match arguments.json_stream {
+        true => terminal.say(&stream::diagnostics(&warnings, &work.stack.spec.sources)),
+        false => terminal.report(&warnings, &work.stack.spec.sources),
+    }
     match terminal.json {
+        _ if arguments.json_stream => terminal.say(&stream::planned(&plan)),
         _ if review::is_wanted(&arguments.view) => {
             let saved = saved.as_ref().map(|(file, bytes)| Saved { file, bytes });
             terminal.say(&review::written(&plan, &envelope, saved, &arguments.view, &work.catalog));

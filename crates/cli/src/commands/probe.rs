@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ScalarAttributeType};
+use serde_json::{Value as Json, json};
 use terrane_aws::client::Sandbox as SandboxClient;
 use terrane_model::{Diagnostic, Mode};
 use terrane_sandbox::Options;
@@ -46,11 +47,27 @@ pub fn run(user: &str, tables: Vec<String>, terminal: &Terminal) -> Ended {
     block_on(async {
         let user_keys = make_key(&sandbox, user).await?;
         let mut kept = true;
+        let mut reads = Vec::new();
+        let mut failure = None;
         for probe in &probes {
-            kept &= one(&sandbox, &user_keys, user, probe, terminal).await?;
+            match one(&sandbox, &user_keys, user, probe, terminal).await {
+                Ok((good, read)) => {
+                    kept &= good;
+                    reads.extend(read);
+                }
+                Err(problem) => {
+                    failure = Some(problem);
+                    break;
+                }
+            }
         }
+        // The key goes, whatever came of the reads.
         let removed = remove_key(&sandbox, user, user_keys.access_key_id()).await;
+        failure.map_or(Ok(()), Err)?;
         removed?;
+        if terminal.json {
+            terminal.say(&format!("{:#}\n", json!({ "user": user, "ok": kept, "reads": reads })));
+        }
         Ok(if kept { Exit::Done } else { Exit::Failed })
     })
 }
@@ -90,14 +107,14 @@ fn probes(snapshot: &Snapshot, named: Vec<String>) -> Result<Vec<Probe>, Problem
         .collect()
 }
 
-/// Reads one table as both. True when the user was refused and the other was not.
+/// Reads one table as both, and says what came of each. True when the user was refused and the other was not.
 async fn one(
     sandbox: &SandboxClient,
     user_keys: &Credentials,
     user: &str,
     probe: &Probe,
     terminal: &Terminal,
-) -> Result<bool, Problem> {
+) -> Result<(bool, [Json; 2]), Problem> {
     let deployer = dynamodb(sandbox, sandbox.credentials.clone(), &probe.region);
     let key = key_of(&deployer, &probe.table).await?;
     let put = deployer.put_item().table_name(&probe.table).set_item(Some(key.clone())).send().await;
@@ -108,10 +125,27 @@ async fn one(
     removed.map_err(|error| {
         failed(&format!("remove the item from the table `{}` again", probe.table), &error)
     })?;
-    terminal.say(&told(&probe.table, user, &as_user, matches!(as_user, Read::Refused(_)), terminal));
+    let refused = matches!(as_user, Read::Refused(_));
     let returned = matches!(as_deployer, Read::Returned);
-    terminal.say(&told(&probe.table, "the deploying identity", &as_deployer, returned, terminal));
-    Ok(matches!(as_user, Read::Refused(_)) && returned)
+    if !terminal.json {
+        terminal.say(&told(&probe.table, user, &as_user, refused, terminal));
+        terminal.say(&told(&probe.table, "the deploying identity", &as_deployer, returned, terminal));
+    }
+    let reads = [
+        as_json(&probe.table, "user", &as_user, refused),
+        as_json(&probe.table, "deployer", &as_deployer, returned),
+    ];
+    Ok((refused && returned, reads))
+}
+
+/// What came of a read, for tools.
+fn as_json(table: &str, who: &str, read: &Read, good: bool) -> Json {
+    let (result, message) = match read {
+        Read::Returned => ("returned", None),
+        Read::Refused(message) => ("refused", Some(message)),
+        Read::Failed(message) => ("failed", Some(message)),
+    };
+    json!({ "table": table, "as": who, "result": result, "message": message, "ok": good })
 }
 
 fn told(table: &str, who: &str, read: &Read, good: bool, terminal: &Terminal) -> String {

@@ -1,4 +1,4 @@
-//! The stream of JSON lines that `apply --json` writes, in the shape of Terraform's.
+//! The stream of JSON lines that `apply --json` and `plan --json-stream` write, in the shape of Terraform's.
 
 use serde_json::{Map, Value as Json, json};
 use terrane_model::{Action, Diagnostic, Sources};
@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::diagnostics_json;
 use super::events::{resource, verb};
+use super::plan_text::drift_that_matters;
 
 /// The version of the stream's shape.
 const UI: &str = "1.2";
@@ -45,9 +46,15 @@ pub fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> String {
         .collect()
 }
 
-/// What is planned: a line for each change, and one for the sum.
+/// What is planned: a line for each object that changed elsewhere, one for each change, one for the sum, and one for the outputs.
 pub fn planned(plan: &Plan) -> String {
     let mut out = String::new();
+    for drift in drift_that_matters(plan) {
+        let action = if drift.after.is_some() { "update" } else { "delete" };
+        let change = json!({ "resource": resource(&drift.address), "action": action });
+        let text = format!("{}: Drift detected ({action})", drift.address);
+        out.push_str(&line("info", &text, "resource_drift", json!({ "change": change })));
+    }
     for change in &plan.changes {
         let action = match change.action {
             Action::NoOp if change.importing.is_some() => "import",
@@ -71,6 +78,15 @@ pub fn planned(plan: &Plan) -> String {
         out.push_str(&line("info", &text, "planned_change", json!({ "change": body })));
     }
     out.push_str(&summary("plan", plan.totals(), &format!("Plan: {}", super::plan_text::sum(plan.totals()))));
+    let changed = plan.outputs.iter().filter(|(_, change)| change.action() != Action::NoOp);
+    let outputs: Map<String, Json> = changed
+        .map(|(name, change)| {
+            (name.to_string(), json!({ "sensitive": change.sensitive, "action": verb(change.action()) }))
+        })
+        .collect();
+    if !outputs.is_empty() {
+        out.push_str(&self::outputs(Json::Object(outputs)));
+    }
     out
 }
 
