@@ -65,6 +65,7 @@ scripts! {
     migrate,
     modules,
     moves,
+    plan_file,
     refresh_only,
     replacements,
     review,

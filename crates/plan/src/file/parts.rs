@@ -126,7 +126,8 @@ fn previous_from_json(json: &Json) -> Option<Option<Address>> {
 pub(super) fn change_from_json(json: &Json) -> Option<Change> {
     let reason = json.get("reason")?.as_str();
     let deposed = json.get("deposed")?;
-    let importing = json.get("importing")?;
+    // Files of earlier versions say nothing of it.
+    let importing = json.get("importing").unwrap_or(&Json::Null);
     let paths = json.get("replace_paths")?.as_array()?.iter().map(path_from_json).collect::<Option<_>>()?;
     let dependencies =
         json.get("dependencies")?.as_array()?.iter().map(resource_from_json).collect::<Option<_>>()?;
