@@ -23,7 +23,7 @@ mod marker;
 pub use apply::ledger::Ledger;
 pub use apply::{Report, Run, apply};
 pub use events::{Event, Events};
-pub use observe::{look, observe};
+pub use observe::{import, look, observe};
 pub use recover::{Found, Recovery, recover, unfinished};
 pub use sessions::Sessions;
 pub use stop::Stop;

@@ -8,12 +8,12 @@ use terrane_model::{Address, Diagnostic, Diagnostics, Key, Kind, ModulePath, Res
 use terrane_provider::{Identity, ResourceType};
 use terrane_spec::Spec;
 use terrane_spec::statement::{Import, NamedBy};
-use terrane_state::Object;
+use terrane_state::{Object, Snapshot};
 
 use super::{Builder, Need, Wish, provider_of};
 use crate::codec::encode;
 use crate::expand::{Wanted, instances};
-use crate::graph::names_of;
+use crate::graph::{Graph, names_of, node_of};
 use crate::plan::ProviderKey;
 use crate::world::{InstanceScope, evaluate_in};
 
@@ -141,7 +141,7 @@ impl<'s> Builder<'_, 's> {
             self.error(error);
             return Err(Unplanned);
         };
-        if let Some(other) = self.held_by(kind.identity(), &object, &provider, about) {
+        if let Some(other) = held_by(&self.refreshed, kind.identity(), &object, &provider, about) {
             let detail = format!("`{id}` is managed already, as `{other}`. One object has one address.");
             let error = Diagnostic::error("already-managed", "Object managed already", detail)
                 .at(import.named_by.expr().span())
@@ -171,24 +171,16 @@ impl<'s> Builder<'_, 's> {
         provider: &ProviderKey,
         object: &Value,
     ) -> bool {
-        let schema = kind.schema();
-        let Some((attributes, sensitive)) = encode(schema, object) else {
-            let detail = "Importing the object gave a value with unknown parts. This is a bug in Terrane; please report \
-                          it with the resource type.";
-            self.error(Diagnostic::error("provider-bug", "Incomplete object", detail).about(about));
-            return false;
-        };
-        let spec = self.input.spec.resource(&about.resource);
-        let object = Object {
-            attributes,
-            sensitive,
-            schema_version: schema.version,
-            dependencies: self.dependencies(&about.resource),
-            create_before_destroy: spec.is_some_and(|spec| spec.lifecycle.create_before_destroy),
-            ..Object::default()
-        };
-        self.refreshed.put(about, &provider.state_name(), object);
-        true
+        match state_object(self.input.spec, self.graph, kind, about, object) {
+            Ok(object) => {
+                self.refreshed.put(about, &provider.state_name(), object);
+                true
+            }
+            Err(error) => {
+                self.error(error);
+                false
+            }
+        }
     }
 
     /// The import id that an entry gives for an element; nothing while it is unknown.
@@ -254,36 +246,6 @@ impl<'s> Builder<'_, 's> {
         Err(Unplanned)
     }
 
-    /// Another address under which the state has the object already.
-    fn held_by(
-        &self,
-        identity: Identity,
-        object: &Value,
-        provider: &ProviderKey,
-        about: &Address,
-    ) -> Option<Address> {
-        let text = |name: &str| object.get(name).and_then(Value::as_str);
-        let arn = text("arn");
-        let provider = provider.state_name();
-        self.refreshed.current().find_map(|(other, its_provider, held)| {
-            if other == *about || other.resource.type_name != about.resource.type_name {
-                return None;
-            }
-            let its = |name: &str| held.attributes.get(name).and_then(serde_json::Value::as_str);
-            let same = match (arn, its("arn")) {
-                (Some(arn), Some(its)) => arn == its,
-                _ => {
-                    its_provider == provider
-                        && identity
-                            .attributes
-                            .iter()
-                            .all(|name| text(name).is_some() && text(name) == its(name))
-                }
-            };
-            same.then_some(other)
-        })
-    }
-
     /// Imports that lead to no resource of the spec.
     pub(super) fn imports_of_undeclared(&mut self) {
         let spec = self.input.spec;
@@ -306,6 +268,61 @@ impl<'s> Builder<'_, 's> {
     }
 }
 
+/// Another address under which the state has the object already.
+pub fn held_by(
+    state: &Snapshot,
+    identity: Identity,
+    object: &Value,
+    provider: &ProviderKey,
+    about: &Address,
+) -> Option<Address> {
+    let text = |name: &str| object.get(name).and_then(Value::as_str);
+    let arn = text("arn");
+    let provider = provider.state_name();
+    state.current().find_map(|(other, its_provider, held)| {
+        if other == *about || other.resource.type_name != about.resource.type_name {
+            return None;
+        }
+        let its = |name: &str| held.attributes.get(name).and_then(serde_json::Value::as_str);
+        let same = match (arn, its("arn")) {
+            (Some(arn), Some(its)) => arn == its,
+            _ => {
+                its_provider == provider
+                    && identity.attributes.iter().all(|name| text(name).is_some() && text(name) == its(name))
+            }
+        };
+        same.then_some(other)
+    })
+}
+
+/// An imported object as the state has it.
+///
+/// # Errors
+/// A bug of the resource type: parts of the object are unknown.
+pub fn state_object(
+    spec: &Spec,
+    graph: &Graph,
+    kind: &dyn ResourceType,
+    about: &Address,
+    object: &Value,
+) -> Result<Object, Diagnostic> {
+    let schema = kind.schema();
+    let Some((attributes, sensitive)) = encode(schema, object) else {
+        let detail = "Importing the object gave a value with unknown parts. This is a bug in Terrane; please report \
+                      it with the resource type.";
+        return Err(Diagnostic::error("provider-bug", "Incomplete object", detail).about(about));
+    };
+    let first = spec.resource(&about.resource).is_some_and(|spec| spec.lifecycle.create_before_destroy);
+    Ok(Object {
+        attributes,
+        sensitive,
+        schema_version: schema.version,
+        dependencies: graph.needs.get(&node_of(&about.resource)).cloned().unwrap_or_default(),
+        create_before_destroy: first,
+        ..Object::default()
+    })
+}
+
 fn undeclared(spec: &Spec, resource: &ResourceAddress, import: &Import) -> Diagnostic {
     let near = match resource.module.is_root() {
         true => {
@@ -316,9 +333,9 @@ fn undeclared(spec: &Spec, resource: &ResourceAddress, import: &Import) -> Diagn
         false => String::new(),
     };
     let detail = format!("There is no resource `{resource}` that the object could be imported to.{near}");
-    Diagnostic::error("undeclared-resource", "Undeclared resource", detail).at(import.to_span).hint(
-        "Declare it, or let `terrane plan --generate-config-out=FILE.terrane.toml` write it from the object.",
-    )
+    Diagnostic::error("undeclared-resource", "Undeclared resource", detail)
+        .at(import.to_span)
+        .hint("Declare it with the arguments that the object has; the plan shows where they differ.")
 }
 
 fn invalid(detail: String) -> Diagnostic {

@@ -3,7 +3,7 @@
 mod data;
 mod destroy;
 pub mod existing;
-mod import;
+pub mod import;
 pub mod instance;
 mod leftover;
 pub mod limits;
