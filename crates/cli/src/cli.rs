@@ -58,6 +58,10 @@ pub enum Command {
     Apply(Apply),
     /// Delete everything that the state has
     Destroy(Destroy),
+    /// Bring the state to what is there
+    Refresh(Refresh),
+    /// Take an object that exists into the state
+    Import(Import),
     /// Show a saved plan, or the state
     Show(Show),
     /// Show outputs
@@ -326,6 +330,25 @@ pub struct Applying {
     pub auto_approve: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct Refresh {
+    #[command(flatten)]
+    pub planning: Planning,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The instance that the object becomes; its resource is declared in the spec
+    #[arg(value_name = "ADDR")]
+    pub address: Address,
+    /// What the object is found by, such as a table's name
+    pub id: String,
+    #[command(flatten)]
+    pub variables: Variables,
+    #[command(flatten)]
+    pub lock: Lock,
+}
+
 /// What planning takes.
 #[derive(Debug, Args)]
 pub struct Planning {
@@ -512,6 +535,7 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Plan(Plan { planning, .. })
         | Command::Apply(Apply { planning, .. })
         | Command::Destroy(Destroy { planning, .. })
+        | Command::Refresh(Refresh { planning, .. })
         | Command::Cost(Cost { planning, .. }) => planning.compact_warnings,
         _ => false,
     };
@@ -540,6 +564,8 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Plan(arguments) => commands::plan::run(&global, arguments, &terminal),
         Command::Apply(arguments) => commands::apply::run(&global, arguments, &terminal),
         Command::Destroy(arguments) => commands::destroy::run(&global, arguments, &terminal),
+        Command::Refresh(Refresh { planning }) => commands::apply::refresh(&global, &planning, &terminal),
+        Command::Import(arguments) => commands::import::run(&global, &arguments, &terminal),
         Command::Show(arguments) => commands::show::run(&arguments, &terminal),
         Command::Output { name, raw } => commands::output::run(name.as_deref(), raw, &terminal),
         Command::State(state) => commands::state::run(state, &terminal),
@@ -561,8 +587,9 @@ fn put_in_order(command: &mut Command, matches: &ArgMatches) {
         Command::Plan(Plan { planning, .. })
         | Command::Apply(Apply { planning, .. })
         | Command::Destroy(Destroy { planning, .. })
+        | Command::Refresh(Refresh { planning, .. })
         | Command::Cost(Cost { planning, .. }) => &mut planning.variables,
-        Command::Console { variables } => variables,
+        Command::Console { variables } | Command::Import(Import { variables, .. }) => variables,
         _ => return,
     };
     let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);

@@ -14,7 +14,7 @@ use terrane_state::{Access, Backend, LockInfo, StateError, Store};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::cli::{Global, Lock, Planning};
+use crate::cli::{Global, Lock, Planning, Variables};
 use crate::exit::Problem;
 use crate::functions;
 use crate::progress::Progress;
@@ -186,13 +186,27 @@ impl Work {
         operation: &str,
         terminal: &Terminal,
     ) -> Result<Work, Problem> {
+        Work::open(global, &planning.variables, &planning.lock, operation, terminal)
+    }
+
+    /// The same for a command that does not plan.
+    ///
+    /// # Errors
+    /// What is wrong with either.
+    pub fn open(
+        global: &Global,
+        variables: &Variables,
+        lock: &Lock,
+        operation: &str,
+        terminal: &Terminal,
+    ) -> Result<Work, Problem> {
         let catalog = session::catalog();
         let folder = current_folder()?;
         let plan_time = now();
         let functions = functions::planning(&folder, &plan_time);
-        let stack = Stack::load(&planning.variables, &catalog, &functions, terminal)?;
+        let stack = Stack::load(variables, &catalog, &functions, terminal)?;
         let lineage = uuid::Uuid::new_v4().to_string();
-        let store = open_store(stack.backend()?, &planning.lock, operation, &lineage, terminal)?;
+        let store = open_store(stack.backend()?, lock, operation, &lineage, terminal)?;
         let (in_sandbox, terminal) = (global.sandbox, terminal.clone());
         Ok(Work { stack, catalog, store, folder, plan_time, terminal, only_look: false, in_sandbox })
     }

@@ -42,6 +42,11 @@ pub fn run(global: &Global, arguments: Apply, terminal: &Terminal) -> Ended {
     }
 }
 
+/// Brings the state to what is there, without asking: nothing in AWS changes.
+pub fn refresh(global: &Global, planning: &Planning, terminal: &Terminal) -> Ended {
+    fresh(global, planning, Mode::RefreshOnly, true, terminal)
+}
+
 /// Plans, asks, and carries out.
 pub fn fresh(global: &Global, planning: &Planning, mode: Mode, approved: bool, terminal: &Terminal) -> Ended {
     if !approved && (terminal.json || !terminal.can_ask || !planning.variables.input) {

@@ -9,6 +9,7 @@ pub mod destroy;
 pub mod fmt;
 pub mod force_unlock;
 pub mod graph;
+pub mod import;
 pub mod init;
 pub mod migrate;
 pub mod output;
