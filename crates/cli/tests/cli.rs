@@ -58,6 +58,7 @@ scripts! {
     failure_and_recovery,
     fmt,
     graph,
+    import_command,
     imports,
     json,
     key_pending_deletion,

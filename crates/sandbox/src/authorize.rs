@@ -1,6 +1,6 @@
 //! Whether a caller may make a call. The sandbox gathers what counts; `terrane-iam` decides.
 
-use terrane_iam::{Caller, Context, Decision, NamedPolicy, Request, decide};
+use terrane_iam::{Caller, Context, Decision, Request, decide};
 
 use crate::identity::Identity;
 use crate::policies::CallerPolicies;
@@ -15,17 +15,11 @@ pub(crate) fn identity(
     context: Context,
 ) -> Result<(), Refusal> {
     let policies = CallerPolicies::of(visit.caller, visit.store, visit.policies)?;
-    let mut sources = policies.sources();
-    // What belongs to AWS, such as its managed policies, is open to whom the own policies let through.
-    let shared =
-        resource.starts_with("arn:aws:iam::aws:").then(|| visit.policies.document(OPEN)).transpose()?;
-    sources.resource = shared.as_deref().map(|document| NamedPolicy::new(resource, document));
+    let sources = policies.sources();
     let caller = caller(visit);
     let context = surroundings(visit, context);
     allowed(visit, &decide(&Request { caller: &caller, action, resource, context }, &sources))
 }
-
-const OPEN: &str = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}"#;
 
 /// The refusal of a decision that is not `ALLOWED`, in the words and the shape of the called service.
 pub(crate) fn allowed(visit: &Visit<'_>, decision: &Decision) -> Result<(), Refusal> {
