@@ -1,7 +1,7 @@
 //! Who can do what in a stack, before anything is changed.
 //!
 //! In the order of the flow: [`estate`] (principals, policies, keys and tables, read from the values of a stack),
-//! [`question`] (may this principal do this to that, and why), [`claim`] (what `[access.N]` asserts), [`reach`] (everything
+//! [`question`] (may this principal do this to that, and why), [`claim`] (what `[access.N]` asserts), [`mod@reach`] (everything
 //! that somebody can do), [`mod@difference`] (who gains and who loses what).
 //!
 //! Decisions themselves are made by `terrane-iam`; here is only found which policies bear on them. Pure: values go in,
