@@ -68,7 +68,7 @@ STEPS = (
     Step("another table capacity", tables("update", *FOUR),
          swap("read_capacity  = 1", "read_capacity  = 2")),
     Step("one more action in the policy of the user", {POLICY: "update"},
-         swap('"dynamodb:Scan"]', '"dynamodb:Scan", "dynamodb:DeleteItem"]')),
+         swap('"dynamodb:Scan"]', '"dynamodb:Scan", "dynamodb:BatchGetItem"]')),
     Step("one more action in the policy of the key", {KEY: "update"},
          swap('"kms:DescribeKey"]', '"kms:DescribeKey", "kms:CreateGrant"]')),
     Step("tags on the user", {USER: "update"},
