@@ -21,6 +21,7 @@ ONLY_TERRAFORM = {
 # Keys that only Terrane has, and why.
 ONLY_TERRANE = {
     r"\.generator\b.*": "which program wrote the file: `terraform_version` says only which shape it has",
+    r"\.access\b.*": "assertions, and who gains and who loses access by the plan",
     r"\.configuration\b.*\.expressions\.\w+(\[\])?(\.\w+(\.references)?)?": "blocks that an expression gives, which Terraform "
                                                                            "leaves out",
     r"\.resource_drift\b.*": "a destroy, too, says what was changed behind its back",
