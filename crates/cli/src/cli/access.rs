@@ -1,0 +1,82 @@
+//! The questions about access, as they are given on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+
+use super::Planning;
+
+#[derive(Debug, Subcommand)]
+pub enum Access {
+    /// Say who can do something to a resource
+    WhoCan {
+        /// Such as `dynamodb:GetItem`
+        action: String,
+        /// An address of the stack, or an ARN
+        resource: String,
+        #[command(flatten)]
+        view: AccessView,
+    },
+    /// Say whether somebody can do something to a resource
+    Can {
+        /// An address of the stack, an ARN, or `*`
+        principal: String,
+        /// Such as `dynamodb:GetItem`
+        action: String,
+        /// An address of the stack, or an ARN
+        resource: String,
+        #[command(flatten)]
+        view: AccessView,
+    },
+    /// Show every statement that led to an answer
+    Explain {
+        /// An address of the stack, an ARN, or `*`
+        principal: String,
+        /// Such as `dynamodb:GetItem`
+        action: String,
+        /// An address of the stack, or an ARN
+        resource: String,
+        #[command(flatten)]
+        view: AccessView,
+    },
+    /// Show who can do what to every table, key and role of the stack
+    Matrix {
+        /// How to write it
+        #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+        format: MatrixFormat,
+        #[command(flatten)]
+        view: AccessView,
+    },
+    /// Say who gains and who loses what by the plan
+    Diff {
+        #[command(flatten)]
+        view: AccessView,
+    },
+}
+
+/// What a question about access is answered from.
+#[derive(Debug, Args)]
+pub struct AccessView {
+    /// A saved plan; without one, a plan is made
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub plan: Option<PathBuf>,
+    /// Look at the state as it is, without a plan and without a call
+    #[arg(long, conflicts_with = "plan")]
+    pub state: bool,
+    /// A condition key that the request carries, such as `aws:SourceIp=203.0.113.7`
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub context: Vec<String>,
+    /// End with 2 unless everything asked for is allowed
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    #[command(flatten)]
+    pub planning: Planning,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum MatrixFormat {
+    /// For a terminal
+    Text,
+    /// For a pull request or a page
+    Markdown,
+}
