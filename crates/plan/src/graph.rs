@@ -10,7 +10,7 @@ use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use terrane_expr::{Expr, Reference};
 use terrane_model::address::ModuleStep;
-use terrane_model::{Diagnostic, Diagnostics, ModulePath, ResourceAddress, Span};
+use terrane_model::{Diagnostic, Diagnostics, Mode, ModulePath, ResourceAddress, Span};
 use terrane_spec::{ResourceKey, Spec};
 
 use crate::order::Needs;
@@ -25,6 +25,31 @@ pub struct Graph {
     pub sorted: Vec<ResourceAddress>,
     /// For each resource, the resources that it refers to, directly or not.
     pub needs: Needs,
+}
+
+impl Graph {
+    /// What the state says a resource depends on: what it refers to, and the resources that it refers to through data
+    /// sources. The state forgets data sources before anything is deleted, and the order of deleting must not depend on them.
+    pub fn lasting_needs(&self, resource: &ResourceAddress) -> BTreeSet<ResourceAddress> {
+        let direct = self.needs.get(&node_of(resource)).cloned().unwrap_or_default();
+        let mut open: Vec<&ResourceAddress> = direct.iter().filter(|need| need.mode == Mode::Data).collect();
+        let mut passed = BTreeSet::new();
+        let mut lasting = direct.clone();
+        while let Some(data) = open.pop() {
+            if !passed.insert(data) {
+                continue;
+            }
+            for need in self.needs.get(data).into_iter().flatten() {
+                match need.mode {
+                    Mode::Data => open.push(need),
+                    Mode::Managed => {
+                        lasting.insert(need.clone());
+                    }
+                }
+            }
+        }
+        lasting
+    }
 }
 
 /// Builds the graph.

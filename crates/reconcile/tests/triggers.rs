@@ -132,3 +132,19 @@ async fn what_does_not_change_is_deleted_in_the_order_of_the_present_spec() {
     let place = |line: &str| log.iter().position(|l| l == line).unwrap();
     assert!(place("fake_thing.b: Delete done") < place("fake_thing.a: Delete started"), "{log:#?}");
 }
+
+#[tokio::test]
+async fn what_is_needed_through_a_data_source_is_deleted_after_what_needs_it() {
+    let through = "[data.fake_lookup.between]\nname = \"a\"\ndepends_on = [\"fake_thing.a\"]\n\
+                   [data.fake_lookup.again]\nname = \"${data.fake_lookup.between.value}\"\n";
+    let b = "[resource.fake_thing.b]\nname = \"b\"\nvalue = \"${data.fake_lookup.again.value}\"\n";
+    let mut stack = Stack::default();
+    let (_, report) = stack.up(&(thing("a", "value = \"a\"\n") + through + b)).await.unwrap();
+    assert!(report.is_success(), "{:?}", report.diagnostics);
+    stack.options.mode = Mode::Destroy;
+    stack.log.take();
+    stack.up("").await.unwrap();
+    let log = stack.log.take();
+    let place = |line: &str| log.iter().position(|l| l == line).unwrap();
+    assert!(place("fake_thing.b: Delete done") < place("fake_thing.a: Delete started"), "{log:#?}");
+}

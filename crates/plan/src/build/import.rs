@@ -317,7 +317,7 @@ pub fn state_object(
         attributes,
         sensitive,
         schema_version: schema.version,
-        dependencies: graph.needs.get(&node_of(&about.resource)).cloned().unwrap_or_default(),
+        dependencies: graph.lasting_needs(&about.resource),
         create_before_destroy: first,
         ..Object::default()
     })

@@ -181,7 +181,7 @@ impl Builder<'_, '_> {
 
     /// The resources that are written into the state as what this one depends on.
     pub(super) fn dependencies(&self, resource: &ResourceAddress) -> BTreeSet<ResourceAddress> {
-        self.graph.needs.get(&node_of(resource)).cloned().unwrap_or_default()
+        self.graph.lasting_needs(resource)
     }
 }
 
