@@ -55,6 +55,7 @@ scripts! {
     deleted_behind_our_back,
     encrypted_tables,
     encryption,
+    examples,
     failure_and_recovery,
     fmt,
     graph,

@@ -116,7 +116,7 @@ fn sides(global: &Global, view: &AccessView, terminal: &Terminal) -> Result<Side
     let planned = block_on(async {
         let stop = Stop::default();
         signals::listen(&stop, terminal);
-        let progress = Progress::discreet(terminal);
+        let progress = Progress::silent(terminal);
         work.connect_and_plan(Mode::Normal, &view.planning, &progress, &stop).await
     });
     let sides = planned.and_then(|(_, plan)| {

@@ -75,7 +75,7 @@ fn planned(global: &Global, arguments: &Arguments, terminal: &Terminal) -> Resul
     let planned = block_on(async {
         let stop = Stop::default();
         signals::listen(&stop, terminal);
-        let progress = Progress::discreet(terminal);
+        let progress = Progress::silent(terminal);
         work.connect_and_plan(Mode::Normal, &arguments.planning, &progress, &stop).await
     });
     if let Ok((_, plan)) = &planned {
