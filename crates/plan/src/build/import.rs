@@ -13,7 +13,7 @@ use terrane_state::{Object, Snapshot};
 use super::{Builder, Need, Wish, provider_of};
 use crate::codec::encode;
 use crate::expand::{Wanted, instances};
-use crate::graph::{Graph, names_of, node_of};
+use crate::graph::{Graph, names_of};
 use crate::plan::ProviderKey;
 use crate::world::{InstanceScope, evaluate_in};
 
