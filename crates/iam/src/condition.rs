@@ -32,26 +32,49 @@ pub(crate) fn holds(condition: &Condition, variables: Variables, facts: &Facts<'
         ContextValue::Absent => Vec::new(),
         ContextValue::Values(values) => values,
     };
+    let without_value = match operator.quantifier {
+        Quantifier::ForAllValues => true,
+        Quantifier::ForAnyValue => false,
+        Quantifier::None => operator.negated,
+    };
     if values.is_empty() {
-        let without_key = operator.if_exists
-            || match operator.quantifier {
-                Quantifier::ForAllValues => true,
-                Quantifier::ForAnyValue => false,
-                Quantifier::None => operator.negated,
-            };
-        return without_key.into();
+        return (operator.if_exists || without_value).into();
     }
     let comparison = Comparison { operator, condition, variables, facts };
-    let each = values.iter().map(|value| {
-        let matched = Truth::any(condition.values.iter().map(|wanted| comparison.compare(value, wanted)));
-        if operator.negated { matched.negate() } else { matched }
-    });
-    match operator.quantifier {
-        Quantifier::ForAllValues => Truth::all(each),
-        Quantifier::ForAnyValue => Truth::any(each),
-        // Without a quantifier a negated operator asks that no value matches, any other that some value does.
-        Quantifier::None if operator.negated => Truth::all(each),
-        Quantifier::None => Truth::any(each),
+    if operator.quantifier != Quantifier::None && values.iter().all(|value| could_be_empty(value)) {
+        // Texts that are empty are no values of a set, as if there were none:
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+        let empty = Truth::from(without_value);
+        if values.iter().all(String::is_empty) {
+            return empty;
+        }
+        // Of what is not known yet it can't be told whether it is empty.
+        let filled = comparison.over(&values);
+        return if filled == empty { empty } else { Truth::depends_on(&condition.key) };
+    }
+    comparison.over(&values)
+}
+
+/// A text that is empty, or may turn out to be.
+fn could_be_empty(value: &str) -> bool {
+    value.chars().all(|character| character == UNKNOWN)
+}
+
+impl Comparison<'_> {
+    /// The values of the request together.
+    fn over(&self, values: &[String]) -> Truth {
+        let Comparison { operator, condition, .. } = self;
+        let each = values.iter().map(|value| {
+            let matched = Truth::any(condition.values.iter().map(|wanted| self.compare(value, wanted)));
+            if operator.negated { matched.negate() } else { matched }
+        });
+        match operator.quantifier {
+            Quantifier::ForAllValues => Truth::all(each),
+            Quantifier::ForAnyValue => Truth::any(each),
+            // Without a quantifier a negated operator asks that no value matches, any other that some value does.
+            Quantifier::None if operator.negated => Truth::all(each),
+            Quantifier::None => Truth::any(each),
+        }
     }
 }
 

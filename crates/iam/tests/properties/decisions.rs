@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use terrane_iam::*;
 
-use crate::world::{KEYS, Policies, caller, document, known_context, policies, statement};
+use crate::world::{KEYS, Policies, caller, document, grant, known_context, policies, statement};
 
 /// How much access an answer means: the answer after a change that takes access away may only be lower.
 fn access(answer: &Answer) -> u8 {
@@ -33,6 +33,7 @@ fn rotate<T>(list: &mut [T], by: usize) {
 
 fn reorder(policies: &Policies, by: usize) -> Policies {
     let mut other = policies.clone();
+    rotate(&mut other.grants, by);
     for document in other.documents() {
         rotate(&mut document.statements, by);
         for statement in &mut document.statements {
@@ -58,6 +59,7 @@ fn reorder(policies: &Policies, by: usize) -> Policies {
 fn filled(policies: &Policies, with: &str) -> Policies {
     let mut known = policies.clone();
     let fill = |text: &mut String| *text = text.replace(UNKNOWN, with);
+    known.grants.iter_mut().for_each(|grant| fill(&mut grant.grantee));
     for document in known.documents() {
         for statement in &mut document.statements {
             for list in [&mut statement.resources, &mut statement.not_resources] {
@@ -77,7 +79,7 @@ proptest! {
     #[test]
     fn adding_a_denial_gains_nothing(
         policies in policies(), caller in caller(), context in known_context(),
-        place in 0_usize..6, more in statement(Effect::Deny),
+        place in 0_usize..9, more in statement(Effect::Deny),
     ) {
         let before = policies.answers(&caller, &context);
         let after = add(&policies, place, &more).answers(&caller, &context);
@@ -89,7 +91,7 @@ proptest! {
     #[test]
     fn adding_an_allowance_loses_nothing(
         policies in policies(), caller in caller(), context in known_context(),
-        place in 0_usize..6, more in statement(Effect::Allow),
+        place in 0_usize..9, more in statement(Effect::Allow),
     ) {
         let before = policies.answers(&caller, &context);
         let after = add(&policies, place, &more).answers(&caller, &context);
@@ -102,17 +104,33 @@ proptest! {
     fn adding_a_boundary_or_session_policy_gains_nothing(
         policies in policies(), caller in caller(), context in known_context(), limit in document(),
     ) {
-        let free = Policies { boundary: None, session: None, service_control: None, ..policies };
+        let free = Policies { boundary: None, session: None, resource_control: None, ..policies };
         let before = free.answers(&caller, &context);
+        let mut levels = free.service_control.clone();
+        levels.push(limit.clone());
         for limited in [
             Policies { boundary: Some(limit.clone()), ..free.clone() },
             Policies { session: Some(limit.clone()), ..free.clone() },
-            Policies { service_control: Some(limit.clone()), ..free.clone() },
+            Policies { service_control: levels, ..free.clone() },
+            Policies { resource_control: Some(limit.clone()), ..free.clone() },
         ] {
             let after = limited.answers(&caller, &context);
             for (before, after) in before.iter().zip(&after) {
                 prop_assert!(access(after) <= access(before), "{before:?} became {after:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_grant_loses_nothing(
+        policies in policies(), caller in caller(), context in known_context(), more in grant(),
+    ) {
+        let before = policies.answers(&caller, &context);
+        let mut granted = policies.clone();
+        granted.grants.push(more);
+        let after = granted.answers(&caller, &context);
+        for (before, after) in before.iter().zip(&after) {
+            prop_assert!(access(after) >= access(before), "{before:?} became {after:?}");
         }
     }
 
@@ -164,6 +182,22 @@ proptest! {
     }
 
     #[test]
+    fn a_hole_in_a_condition_key_is_never_contradicted(
+        policies in policies(), caller in caller(), context in known_context(),
+        key in prop::sample::select(&KEYS[..3]), with in prop::sample::select(&["Post", "", "true", "P"]),
+        more in prop::collection::vec(prop::sample::select(&["Post", "", "ann"]), 0..2),
+    ) {
+        let values = |first: String| std::iter::once(first).chain(more.iter().map(|text| (*text).to_owned()));
+        let open = policies.answers(&caller, &context.clone().with_all(key, values(UNKNOWN.to_string())));
+        let settled = policies.answers(&caller, &context.with_all(key, values(with.to_owned())));
+        for (open, settled) in open.iter().zip(&settled) {
+            if !matches!(open, Answer::Depends(_)) {
+                prop_assert_eq!(access(open), access(settled), "{:?} became {:?}", open, settled);
+            }
+        }
+    }
+
+    #[test]
     fn a_hole_in_a_policy_is_never_contradicted(
         policies in policies(), caller in caller(), context in known_context(),
         with in prop::sample::select(&["ann", "bob", "1", ""]),
@@ -194,6 +228,14 @@ proptest! {
             PolicySources { identity: unknown().into_iter().collect(), ..known.clone() },
             PolicySources { boundary: known.boundary.as_ref().and_then(|_| unknown()), ..known.clone() },
             PolicySources { resource: known.resource.as_ref().and_then(|_| unknown()), ..known.clone() },
+            PolicySources {
+                service_control: known.service_control.iter().map(|_| unknown().into_iter().collect()).collect(),
+                ..known.clone()
+            },
+            PolicySources {
+                resource_control: known.resource_control.iter().filter_map(|_| unknown()).collect(),
+                ..known.clone()
+            },
         ] {
             let open = decide(&request, &open).answer;
             if !matches!(open, Answer::Depends(_)) {

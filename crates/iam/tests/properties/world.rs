@@ -15,8 +15,16 @@ const PRINCIPALS: [&str; 8] = [
     "arn:aws:sts::111111111111:assumed-role/reader/s1",
     "AIDAANN",
 ];
-const ACTIONS: [&str; 7] =
-    ["*", "kms:*", "kms:Decrypt", "KMS:d*", "dynamodb:GetItem", "dynamodb:*Item", "s3:GetObject"];
+const ACTIONS: [&str; 8] = [
+    "*",
+    "kms:*",
+    "kms:Decrypt",
+    "KMS:d*",
+    "dynamodb:GetItem",
+    "dynamodb:*Item",
+    "s3:GetObject",
+    "sts:AssumeRole",
+];
 const RESOURCES: [&str; 7] = [
     "*",
     KEY,
@@ -156,7 +164,7 @@ fn open_document() -> impl Strategy<Value = Document> {
 pub fn known_value() -> impl Strategy<Value = ContextValue> {
     prop_oneof![
         Just(ContextValue::Absent),
-        texts(&["Post", "true", "dynamodb.eu-west-1.amazonaws.com", "arn:aws:iam::1:user/x", "ann"])
+        texts(&["Post", "true", "dynamodb.eu-west-1.amazonaws.com", "arn:aws:iam::1:user/x", "ann", ""])
             .prop_map(ContextValue::Values),
     ]
 }
@@ -179,20 +187,56 @@ pub struct Policies {
     pub boundary: Option<Document>,
     pub session: Option<Document>,
     pub resource: Option<Document>,
-    pub service_control: Option<Document>,
+    /// A document for each level of the organization.
+    pub service_control: Vec<Document>,
+    pub resource_control: Option<Document>,
+    /// The policy of a group.
+    pub group: Option<Document>,
     pub key: Document,
+    pub trust: Document,
+    pub grants: Vec<Grant>,
 }
 
 pub fn policies() -> impl Strategy<Value = Policies> {
     let rarely = || prop_oneof![3 => Just(None), 1 => open_document().prop_map(Some)];
-    (open_document(), rarely(), rarely(), rarely(), rarely(), open_document()).prop_map(
-        |(identity, boundary, session, resource, service_control, key)| Policies {
-            identity,
-            boundary,
-            session,
-            resource,
-            service_control,
-            key,
+    let levels = prop_oneof![3 => Just(vec![]), 1 => prop::collection::vec(open_document(), 1..3)];
+    (
+        (open_document(), rarely(), rarely(), rarely()),
+        (levels, prop::option::weighted(0.2, document()), rarely()),
+        (open_document(), open_document(), prop::collection::vec(grant(), 0..2)),
+    )
+        .prop_map(|((identity, boundary, session, resource), organization, (key, trust, grants))| {
+            let (service_control, resource_control, group) = organization;
+            Policies {
+                identity,
+                boundary,
+                session,
+                resource,
+                service_control,
+                resource_control,
+                group,
+                key,
+                trust,
+                grants,
+            }
+        })
+}
+
+/// A grant on the key, perhaps with a constraint.
+pub fn grant() -> impl Strategy<Value = Grant> {
+    let grantees = &[
+        "arn:aws:iam::111111111111:user/ann",
+        "arn:aws:iam::111111111111:role/reader",
+        "arn:aws:iam::222222222222:user/bob",
+        "lambda.amazonaws.com",
+        "arn:aws:iam::111111111111:user/\u{FFFF}",
+    ];
+    (prop::sample::select(grantees), prop::sample::select(&["Decrypt", "Encrypt"]), any::<bool>()).prop_map(
+        |(grantee, operation, bound)| Grant {
+            id: "grant".into(),
+            grantee: grantee.into(),
+            operations: vec![operation.into()],
+            constraint: bound.then(|| GrantConstraint::Subset(vec![("a".into(), "b".into())])),
         },
     )
 }
@@ -204,17 +248,24 @@ impl Policies {
             boundary: named(self.boundary.as_ref()),
             session: named(self.session.as_ref()).into_iter().collect(),
             resource: named(self.resource.as_ref()),
-            service_control: named(self.service_control.as_ref())
-                .map(|policy| vec![policy])
+            service_control: self
+                .service_control
+                .iter()
+                .map(|level| vec![NamedPolicy::new("p", level)])
+                .collect(),
+            resource_control: named(self.resource_control.as_ref()).into_iter().collect(),
+            groups: named(self.group.as_ref())
+                .map(|policy| GroupPolicies { group: "g".into(), policies: vec![policy] })
                 .into_iter()
                 .collect(),
-            ..PolicySources::default()
         }
     }
 
     /// Every document, for changing it.
     pub fn documents(&mut self) -> Vec<&mut Document> {
-        let mut documents = vec![&mut self.identity, &mut self.key];
+        let mut documents = vec![&mut self.identity, &mut self.key, &mut self.trust];
+        documents.extend(self.resource_control.iter_mut());
+        documents.extend(self.group.iter_mut());
         documents.extend(self.boundary.iter_mut());
         documents.extend(self.session.iter_mut());
         documents.extend(self.resource.iter_mut());
@@ -223,12 +274,16 @@ impl Policies {
     }
 
     /// The decisions on this world's questions.
-    pub fn answers(&self, caller: &Caller, context: &Context) -> [Answer; 4] {
+    pub fn answers(&self, caller: &Caller, context: &Context) -> [Answer; 5] {
         let sources = self.sources();
         let ask = |action: &'static str, resource: &'static str| {
             let request = Request { caller, action, resource, context: context.clone() };
-            let key =
-                KeyAuthority { key_arn: KEY, key_policy: Some(&self.key), grants: &[], tags: Some(&[]) };
+            let key = KeyAuthority {
+                key_arn: KEY,
+                key_policy: Some(&self.key),
+                grants: &self.grants,
+                tags: Some(&[]),
+            };
             (
                 decide(&request, &sources).answer,
                 decide_key(&request, &sources, &key).answer,
@@ -240,7 +295,10 @@ impl Policies {
         let (in_other_account, _, _) =
             ask("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:222222222222:table/Post");
         let (_, on_key, _) = ask("kms:Decrypt", KEY);
-        [on_table, joined, in_other_account, on_key]
+        let role = "arn:aws:iam::111111111111:role/reader";
+        let request = Request { caller, action: "sts:AssumeRole", resource: role, context: context.clone() };
+        let of_role = decide_assume_role(&request, &sources, &NamedPolicy::new("trust", &self.trust)).answer;
+        [on_table, joined, in_other_account, on_key, of_role]
     }
 }
 
