@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_iam::types::Tag;
-use terrane_model::schema::{FormKind, NormalForm};
-use terrane_provider::Error;
+use terrane_model::Value;
+use terrane_model::schema::{Check, FormKind, NormalForm};
 use terrane_provider::wait::Retry;
+use terrane_provider::{Error, ErrorKind, PlanRequest};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::client::Clients;
 use crate::error::present;
+use crate::object::{filled, text, unknown_text, unknown_with_prefix};
 
 mod holder;
 mod member;
@@ -146,6 +148,39 @@ pub(crate) async fn attached_policies(
 pub(crate) async fn forget_attached(clients: &Clients, holder: Holder, name: &str) {
     clients.iam_cache.attached.lock().await.remove(&(holder, name.to_owned()));
 }
+
+/// Plans what follows from a name that can change in place: the ARN of a user or a group, and its id.
+pub(crate) fn plan_named(request: &mut PlanRequest<'_>, kind: &str) {
+    if !request.changes("name") && !request.changes("path") {
+        return;
+    }
+    let facts = request.facts;
+    let name = filled(&request.planned, "name").map(str::to_owned);
+    let arn = match (&facts.account, &name, text(&request.planned, "path")) {
+        (Some(account), Some(name), Some(path)) => {
+            Value::from(format!("arn:{}:iam::{account}:{kind}{path}{name}", facts.partition))
+        }
+        (Some(account), _, _) => {
+            unknown_with_prefix(&format!("arn:{}:iam::{account}:{kind}/", facts.partition))
+        }
+        _ => unknown_text(),
+    };
+    request.set("arn", arn);
+    request.set("id", name.map_or_else(unknown_text, Value::from));
+}
+
+/// Refuses what cannot be the import id of a user, a role or a group.
+pub(crate) fn import_name<'a>(id: &'a str, kind: &str) -> Result<&'a str, Error> {
+    if id.is_empty() || id.contains(['/', ':']) {
+        let message = format!("The import id of a {kind} is its name, without path.");
+        return Err(Error::new(ErrorKind::Invalid, "import", message));
+    }
+    Ok(id)
+}
+
+/// Letters, digits and some signs: the names of users and groups.
+pub(crate) const MEMBER_NAME: Check =
+    Check::Pattern(r"^[0-9A-Za-z=,.@\-_+]+$", "consist of letters, digits and `=,.@-_+`");
 
 /// A tag as the API takes it.
 pub(crate) fn tag(key: &str, value: &str) -> Result<Tag, Error> {

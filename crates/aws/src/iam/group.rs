@@ -13,17 +13,17 @@ use async_trait::async_trait;
 use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::types::Group as Remote;
 use terrane_model::conform::Problem;
-use terrane_model::schema::{Check, block, computed, optional, optional_computed, required};
+use terrane_model::schema::{block, computed, optional, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::Wait;
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
+use terrane_provider::{Context, Deleted, Error, Failure, Identity, PlanRequest, ResourceType};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
-use crate::iam::PROPAGATION;
+use crate::iam::{MEMBER_NAME, PROPAGATION, import_name, plan_named};
 use crate::lately::made_since;
-use crate::object::{absent, filled, needed, settled, text, unknown_text, unknown_with_prefix};
+use crate::object::{absent, filled, needed, settled, text};
 
 /// The resource type.
 pub struct Group;
@@ -37,12 +37,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
             [
                 computed("arn", Type::String).doc("ARN of the group."),
                 optional_computed("id", Type::String).doc("Name of the group."),
-                required("name", Type::String)
-                    .check(Check::Pattern(
-                        r"^[0-9A-Za-z=,.@\-_+]+$",
-                        "consist of letters, digits and `=,.@-_+`",
-                    ))
-                    .doc("Name of the group."),
+                required("name", Type::String).check(MEMBER_NAME).doc("Name of the group."),
                 optional("path", Type::String).default("/").doc("Path of the group, such as `/team/`."),
                 computed("unique_id", Type::String).doc("Unique id of the group."),
             ],
@@ -58,22 +53,7 @@ impl ResourceType for Group {
     }
 
     fn plan(&self, request: &mut PlanRequest<'_>) -> Result<(), Vec<Problem>> {
-        if !request.changes("name") && !request.changes("path") {
-            return Ok(());
-        }
-        let facts = request.facts;
-        let name = filled(&request.planned, "name").map(str::to_owned);
-        let arn = match (&facts.account, &name, text(&request.planned, "path")) {
-            (Some(account), Some(name), Some(path)) => {
-                Value::from(format!("arn:{}:iam::{account}:group{path}{name}", facts.partition))
-            }
-            (Some(account), _, _) => {
-                unknown_with_prefix(&format!("arn:{}:iam::{account}:group/", facts.partition))
-            }
-            _ => unknown_text(),
-        };
-        request.set("arn", arn);
-        request.set("id", name.map_or_else(unknown_text, Value::from));
+        plan_named(request, "group");
         Ok(())
     }
 
@@ -135,13 +115,7 @@ impl ResourceType for Group {
     }
 
     async fn import(&self, cx: &Context<'_>, id: &str) -> Result<Option<Value>, Error> {
-        if id.is_empty() || id.contains(['/', ':']) {
-            return Err(Error::new(
-                ErrorKind::Invalid,
-                "import",
-                "The import id of a group is its name, without path.",
-            ));
-        }
+        let id = import_name(id, "group")?;
         Ok(get(cx.session.clients()?, id).await?.map(|group| into_state(&group, &absent(&SCHEMA))))
     }
 

@@ -13,11 +13,11 @@ use async_trait::async_trait;
 use terrane_model::conform::Problem;
 use terrane_model::{Schema, Type, Value};
 use terrane_provider::wait::retry;
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
+use terrane_provider::{Context, Deleted, Error, Failure, Identity, PlanRequest, ResourceType};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
-use crate::iam::{Holder, RETRIES, forget_attached};
+use crate::iam::{Holder, RETRIES, forget_attached, import_name};
 use crate::object::{absent, elements, filled, flag, needed, text, unknown_text, unknown_with_prefix};
 use crate::tags;
 
@@ -115,13 +115,7 @@ impl ResourceType for Role {
     }
 
     async fn import(&self, cx: &Context<'_>, id: &str) -> Result<Option<Value>, Error> {
-        if id.is_empty() || id.contains(['/', ':']) {
-            return Err(Error::new(
-                ErrorKind::Invalid,
-                "import",
-                "The import id of a role is its name, without path.",
-            ));
-        }
+        let id = import_name(id, "role")?;
         let prior = absent(&SCHEMA).with("force_detach_policies", Value::bool(false));
         let observed = observe(cx.session.clients()?, id).await?;
         Ok(observed.map(|observed| observed.into_state(&prior, &cx.session.facts, true)))

@@ -18,17 +18,13 @@ use terrane_model::schema::{Check, block, computed, optional, optional_computed,
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{
-    Context, Deleted, Error, ErrorKind, Facts, Failure, Identity, PlanRequest, ResourceType,
-};
+use terrane_provider::{Context, Deleted, Error, Facts, Failure, Identity, PlanRequest, ResourceType};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
-use crate::iam::{self, PROPAGATION, RETRIES, tag};
+use crate::iam::{self, MEMBER_NAME, PROPAGATION, RETRIES, import_name, plan_named, tag};
 use crate::lately::made_since;
-use crate::object::{
-    absent, filled, flag, needed, or_empty, settled, text, unknown_text, unknown_with_prefix,
-};
+use crate::object::{absent, filled, flag, needed, or_empty, settled, text};
 use crate::tags;
 
 mod belongings;
@@ -48,12 +44,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
                     .default(false)
                     .doc("On deletion take away keys, policies and devices that hang on the user."),
                 optional_computed("id", Type::String).doc("Name of the user."),
-                required("name", Type::String)
-                    .check(Check::Pattern(
-                        r"^[0-9A-Za-z=,.@\-_+]+$",
-                        "consist of letters, digits and `=,.@-_+`",
-                    ))
-                    .doc("Name of the user."),
+                required("name", Type::String).check(MEMBER_NAME).doc("Name of the user."),
                 optional("path", Type::String).default("/").doc("Path of the user, such as `/team/`."),
                 optional("permissions_boundary", Type::String)
                     .check(Check::Length(0, 2048))
@@ -76,22 +67,7 @@ impl ResourceType for User {
 
     fn plan(&self, request: &mut PlanRequest<'_>) -> Result<(), Vec<Problem>> {
         tags::plan(request);
-        if !request.changes("name") && !request.changes("path") {
-            return Ok(());
-        }
-        let facts = request.facts;
-        let name = filled(&request.planned, "name").map(str::to_owned);
-        let arn = match (&facts.account, &name, text(&request.planned, "path")) {
-            (Some(account), Some(name), Some(path)) => {
-                Value::from(format!("arn:{}:iam::{account}:user{path}{name}", facts.partition))
-            }
-            (Some(account), _, _) => {
-                unknown_with_prefix(&format!("arn:{}:iam::{account}:user/", facts.partition))
-            }
-            _ => unknown_text(),
-        };
-        request.set("arn", arn);
-        request.set("id", name.map_or_else(unknown_text, Value::from));
+        plan_named(request, "user");
         Ok(())
     }
 
@@ -147,13 +123,7 @@ impl ResourceType for User {
     }
 
     async fn import(&self, cx: &Context<'_>, id: &str) -> Result<Option<Value>, Error> {
-        if id.is_empty() || id.contains('/') {
-            return Err(Error::new(
-                ErrorKind::Invalid,
-                "import",
-                "The import id of a user is its name, without path.",
-            ));
-        }
+        let id = import_name(id, "user")?;
         let user = get(cx.session.clients()?, id).await?;
         Ok(user.map(|user| into_state(&user, &absent(&SCHEMA), &cx.session.facts, true)))
     }
