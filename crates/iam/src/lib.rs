@@ -15,6 +15,7 @@ mod equivalence;
 mod facts;
 mod instant;
 mod key;
+pub mod managed;
 mod message;
 mod network;
 mod operator;

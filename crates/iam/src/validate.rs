@@ -31,6 +31,10 @@ pub enum PolicyUse {
     Key,
     /// A DynamoDB resource policy.
     Table,
+    /// A service control policy of an organization.
+    ServiceControl,
+    /// A resource control policy of an organization: it denies, and to everybody.
+    ResourceControl,
 }
 
 /// The rule that a policy breaks.
@@ -92,7 +96,8 @@ impl PolicyUse {
     /// The largest size that AWS takes: for policies of IAM in characters without white space, for others in bytes. For
     /// inline policies the limit is on all of one user, group or role together.
     /// <https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html>,
-    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-considerations.html>
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-considerations.html>,
+    /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>
     pub fn size_limit(self) -> usize {
         match self {
             PolicyUse::Managed => 6_144,
@@ -101,6 +106,8 @@ impl PolicyUse {
             PolicyUse::RoleInline => 10_240,
             PolicyUse::Key => 32_768,
             PolicyUse::Table => 20_480,
+            // AWS counts these without white space too when they come through the console.
+            PolicyUse::ServiceControl | PolicyUse::ResourceControl => 10_240,
         }
     }
 
@@ -113,7 +120,7 @@ impl PolicyUse {
     }
 
     fn names_principals(self) -> bool {
-        matches!(self, PolicyUse::Trust | PolicyUse::Key | PolicyUse::Table)
+        matches!(self, PolicyUse::Trust | PolicyUse::Key | PolicyUse::Table | PolicyUse::ResourceControl)
     }
 }
 

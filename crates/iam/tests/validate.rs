@@ -110,6 +110,25 @@ fn each_rule_is_found() {
 }
 
 #[test]
+fn policies_of_an_organization() {
+    let deny = r#""Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*""#;
+    assert_eq!(rules(&statement(deny), PolicyUse::ResourceControl), []);
+    assert_eq!(rules(&statement(IDENTITY), PolicyUse::ServiceControl), []);
+    for (text, policy_use, rule) in [
+        (deny.to_owned(), PolicyUse::ServiceControl, Rule::PrincipalProhibited),
+        (deny.replace("Deny", "Allow"), PolicyUse::ResourceControl, Rule::Effect),
+        (
+            deny.replace(r#""*","Action""#, r#"{"AWS":"111111111111"},"Action""#),
+            PolicyUse::ResourceControl,
+            Rule::PrincipalFormat,
+        ),
+        (deny.replace(r#""Principal":"*","#, ""), PolicyUse::ResourceControl, Rule::Principals),
+    ] {
+        assert_eq!(rules(&statement(&text), policy_use), [rule], "{text}");
+    }
+}
+
+#[test]
 fn all_violations_come_with_their_places() {
     let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get","Resource":"*"},{"Action":"x"}]}"#;
     let found: Vec<String> = validate(text, PolicyUse::Managed).iter().map(ToString::to_string).collect();

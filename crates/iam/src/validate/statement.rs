@@ -75,6 +75,13 @@ impl Check<'_> {
     fn effect(&self) -> Option<Violation> {
         match self.object.get("Effect") {
             None => Some(self.violation(Rule::Effect, "", "Missing required field Effect")),
+            // https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
+            Some(Value::String(effect))
+                if effect == "Allow" && self.policy_use == PolicyUse::ResourceControl =>
+            {
+                let message = "A resource control policy can only deny: AWS's own RCPFullAWSAccess allows.";
+                Some(self.violation(Rule::Effect, "Effect", message))
+            }
             Some(Value::String(effect)) if matches!(effect.as_str(), "Allow" | "Deny") => None,
             Some(Value::String(effect)) => {
                 Some(self.violation(Rule::Effect, "Effect", format!("Invalid effect: {effect}")))
@@ -149,6 +156,11 @@ impl Check<'_> {
             )),
         }
         for (name, value) in present {
+            if self.policy_use == PolicyUse::ResourceControl && value != "*" {
+                let message = "A resource control policy is for everybody: its Principal is \"*\".";
+                violations.push(self.violation(Rule::PrincipalFormat, name, message));
+                continue;
+            }
             self.principal(name, value, &mut violations);
         }
         violations

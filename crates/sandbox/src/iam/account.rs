@@ -6,7 +6,7 @@ use super::managed::{self, Found};
 use super::records::{
     ATTACHMENT, Entity, EntityKind, InlinePolicy, InstanceProfile, MEMBERSHIP, ManagedPolicy, PROFILE_ROLE,
 };
-use super::{aws_managed, check, entity, group, instance_profile, paging, role, version};
+use super::{check, entity, group, instance_profile, paging, role, version};
 use crate::store::Document;
 use crate::visit::Visit;
 use crate::wire::{Refusal, Reply, Xml, encode};
@@ -124,7 +124,7 @@ pub(super) fn details(visit: &Visit<'_>) -> Result<Reply, Refusal> {
         all.extend(own.into_iter().map(|policy| Detail::Policy(Found::Own(policy))));
     }
     if wanted("AWSManagedPolicy") {
-        for policy in aws_managed::ALL {
+        for policy in terrane_iam::managed::ALL {
             if !visit.store.sources(ATTACHMENT, policy.arn)?.is_empty() {
                 all.push(Detail::Policy(Found::Aws(policy)));
             }

@@ -121,7 +121,11 @@ pub(super) fn too_large(policy_use: PolicyUse) -> Refusal {
         PolicyUse::GroupInline => "GroupPolicySize",
         PolicyUse::RoleInline => "RolePolicySize",
         PolicyUse::Trust => "ACLSizePerRole",
-        PolicyUse::Managed | PolicyUse::Key | PolicyUse::Table => "PolicySize",
+        PolicyUse::Managed
+        | PolicyUse::Key
+        | PolicyUse::Table
+        | PolicyUse::ServiceControl
+        | PolicyUse::ResourceControl => "PolicySize",
     };
     entity::limit(format!("Cannot exceed quota for {quota}: {}", policy_use.size_limit()))
 }

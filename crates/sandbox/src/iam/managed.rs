@@ -2,13 +2,13 @@
 
 use terrane_iam::PolicyUse;
 
-use super::aws_managed::{self, AwsManaged, aws_managed};
 use super::records::{ATTACHMENT, BOUNDARY, ManagedPolicy, PolicyVersion};
 use super::{check, entity, paging};
 use crate::clock::Moment;
 use crate::ids;
 use crate::visit::Visit;
 use crate::wire::{Refusal, Reply, Xml};
+use terrane_iam::managed::{self as aws, AwsManaged, aws_managed};
 
 /// A managed policy of the account or of AWS.
 pub(super) enum Found {
@@ -140,7 +140,7 @@ pub(super) fn list(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     };
     let mut found = Vec::new();
     if scope != "Local" {
-        found.extend(aws_managed::ALL.iter().filter(|aws| aws.path().starts_with(prefix)).map(Found::Aws));
+        found.extend(aws::ALL.iter().filter(|aws| aws.path().starts_with(prefix)).map(Found::Aws));
     }
     if scope != "AWS" {
         let all = visit.store.all::<ManagedPolicy>("")?;

@@ -5,7 +5,6 @@
 mod access_key;
 mod account;
 mod attachment;
-mod aws_managed;
 mod boundary;
 mod check;
 mod entity;
@@ -21,11 +20,11 @@ mod target;
 mod user;
 mod version;
 
-pub(crate) use aws_managed::aws_managed;
 pub(crate) use records::{
     ATTACHMENT, AccessKey, Entity, EntityKind, InlinePolicy, LastUse, MEMBERSHIP, ManagedPolicy,
     PrincipalPolicy, Tag, USER_KEY, UniqueId,
 };
+pub(crate) use terrane_iam::managed::aws_managed;
 
 use EntityKind::{Group, Role, User};
 use tagging::Tagged;
