@@ -97,6 +97,7 @@ class Terrane:
         "apply": ("apply", "--auto-approve"),
         "noop": ("plan", "--detailed-exitcode"),
         "destroy": ("destroy", "--auto-approve"),
+        "access": ("access", "matrix"),
     }
 
     def __init__(self, folder, endpoint=NOWHERE):

@@ -6,6 +6,7 @@ syntax its users write) and as TOML for Terrane.
 
     generate.py 1000 FOLDER --format hcl|toml             # KMS, DynamoDB and IAM, in cells of eight
     generate.py 5000 FOLDER --format toml --core chain    # terraform_data alone, no API behind it
+    generate.py 1000 FOLDER --format toml --estate 100    # 1,000 users and roles, 100 tables, their policies and keys
 
 A cell is a key, its alias, three tables, a policy, a user and an attachment; N mod 8 more tables are spread over them.
 """
@@ -80,6 +81,36 @@ def cells_made(n):
     """How many of each kind cells(n) holds, under the names of the inventory."""
     count = n // 8
     return {"key": count, "alias": count, "table": n - 5 * count, "policy": count, "user": count, "attachment": count}
+
+
+def estate(principals, tables):
+    """Who can do what: users and roles (one in five), tables under ten keys, a policy for each table, and for every
+    second user a policy of their own under a condition."""
+    allow = lambda actions, resource: {"Effect": "Allow", "Action": actions, "Resource": resource}
+    document = lambda *statements: json.dumps({"Version": "2012-10-17", "Statement": statements})
+    trust = document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"})
+    keys = min(10, tables)
+    made = {kind: {} for kind in ("aws_kms_key", "aws_dynamodb_table", "aws_iam_policy", "aws_iam_user", "aws_iam_role",
+                                  "aws_iam_user_policy_attachment", "aws_iam_role_policy_attachment", "aws_iam_user_policy")}
+    for i in range(keys):
+        made["aws_kms_key"][f"k{i}"] = {"description": f"key {i}"}
+    for i in range(tables):
+        key = f"${{aws_kms_key.k{i % keys}.arn}}"
+        made["aws_dynamodb_table"][f"t{i}"] = table(f"Table-{i}", {"Id": "S"}, key)
+        made["aws_iam_policy"][f"p{i}"] = {"name": f"table-{i}", "policy": document(
+            allow(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem"], f"${{aws_dynamodb_table.t{i}.arn}}"),
+            allow(["kms:Decrypt", "kms:GenerateDataKey*"], key))}
+    for i in range(principals):
+        kind = "role" if i % 5 == 0 else "user"
+        body = {"name": f"{kind}-{i}"} | ({"assume_role_policy": trust} if kind == "role" else {})
+        made[f"aws_iam_{kind}"][f"a{i}"] = body
+        made[f"aws_iam_{kind}_policy_attachment"][f"a{i}"] = {
+            kind: f"${{aws_iam_{kind}.a{i}.name}}", "policy_arn": f"${{aws_iam_policy.p{i % tables}.arn}}"}
+        if kind == "user" and i % 2:
+            statement = allow(["dynamodb:UpdateItem", "dynamodb:DeleteItem"], f"${{aws_dynamodb_table.t{i * 7 % tables}.arn}}")
+            statement["Condition"] = {"IpAddress": {"aws:SourceIp": f"10.{i % 256}.0.0/16"}}
+            made["aws_iam_user_policy"][f"a{i}"] = {"name": "own", "user": f"${{aws_iam_user.a{i}.name}}", "policy": document(statement)}
+    return {"provider": {"aws": [{"region": "eu-west-3"}]}, "resource": made}
 
 
 def core(n, shape):
@@ -170,7 +201,9 @@ if __name__ == "__main__":
     parser.add_argument("folder")
     parser.add_argument("--format", choices=("hcl", "toml"), default="toml")
     parser.add_argument("--core", choices=SHAPES, help="terraform_data alone")
+    parser.add_argument("--estate", type=int, metavar="TABLES", help="N principals and so many tables")
     a = parser.parse_args()
-    if not a.core and a.n < 8:
+    if not a.core and not a.estate and a.n < 8:
         parser.error("N must be 8 or more")
-    print(write(core(a.n, a.core) if a.core else cells(a.n), a.folder, a.format))
+    spec = core(a.n, a.core) if a.core else estate(a.n, a.estate) if a.estate else cells(a.n)
+    print(write(spec, a.folder, a.format))

@@ -3,7 +3,7 @@
 
     run.py [--quick] [--only PART,...] [--tools terraform,terrane] [--out RESULTS.jsonl] [--into docs/benchmarks.md]
 
-Parts: start, stack, fleet, core, chain, growth (Terrane alone). --quick takes smaller sizes, for a look: its numbers
+Parts: start, stack, fleet, core, chain, growth and access (Terrane alone). --quick takes smaller sizes, for a look: its numbers
 are not the bars' numbers, and the table says so. Every measurement is a line of JSON in --out; table.py makes the
 table of it again.
 """
@@ -23,8 +23,9 @@ from contestants import Cloud
 
 SIZES = {
     "full": {"starts": 20, "stack_runs": 5, "fleet": 1000, "core": 5000, "chain": 1000,
-             "growth": (1000, 5000, 10000, 50000)},
-    "quick": {"starts": 5, "stack_runs": 1, "fleet": 80, "core": 500, "chain": 100, "growth": (500, 1000, 2000)},
+             "growth": (1000, 5000, 10000, 50000), "access": (1000, 100), "access_runs": 5},
+    "quick": {"starts": 5, "stack_runs": 1, "fleet": 80, "core": 500, "chain": 100, "growth": (500, 1000, 2000),
+              "access": (100, 20), "access_runs": 2},
 }
 FLEET_LATENCY_MS = 30
 
@@ -102,6 +103,18 @@ class Run:
         for n in self.sizes["growth"]:
             self.without_cloud("growth", [name for name in self.names if name == "terrane"], n, "fanout")
 
+    def access(self):
+        """The matrix of everybody and everything, for Terrane alone: planned in the sandbox, which is in the process."""
+        principals, tables = self.sizes["access"]
+        for name in [name for name in self.names if name == "terrane"]:
+            for repeat in range(self.sizes["access_runs"]):
+                tool = self.tool(name)
+                tool.env = tool.env | {"TERRANE_SANDBOX": "1"}
+                tool.give(generate.estate(principals, tables))
+                row = tool.step("access")
+                self.emit(part="access", tool=name, step="access", n=principals, tables=tables, repeat=repeat, **row)
+                shutil.rmtree(tool.folder)
+
     def without_cloud(self, part, names, n, shape):
         for name in names:
             tool = self.tool(name)
@@ -114,7 +127,7 @@ class Run:
             shutil.rmtree(tool.folder)
 
 
-PARTS = ("start", "stack", "fleet", "core", "chain", "growth")
+PARTS = ("start", "stack", "fleet", "core", "chain", "growth", "access")
 
 
 def unknown_values(plan):

@@ -33,6 +33,7 @@ BARS = (
 )
 STRAIGHT = 1.1  # a growth exponent up to this counts as linear
 START_MS, START_MB = 20, 30
+ACCESS_S, ACCESS_MB = 2, 300
 
 
 def read(path):
@@ -46,7 +47,8 @@ def of(rows):
     lines += filter(None, [start(rows, "wall_s", 1000, "ms", START_MS, "start (`version`): time"),
                            start(rows, "memory_mb", 1, "MB", START_MB, "… memory")])
     lines += filter(None, (compared(rows, *bar) for bar in BARS))
-    lines += filter(None, [unknown(rows)])
+    lines += filter(None, [unknown(rows), access(rows, "wall_s", "s", ACCESS_S, "time"),
+                           access(rows, "memory_mb", "MB", ACCESS_MB, "memory")])
     lines += growth([r for r in rows if r["part"] == "growth"])
     return "\n".join(lines + failures(rows)) + "\n"
 
@@ -69,6 +71,19 @@ def start(rows, what, factor, unit, bar, name):
         return None
     verdict = "" if not ours else "met" if statistics.median(ours) < bar else "missed"
     return row(name, number(theirs, unit), number(ours, unit), "", f"under {bar} {unit}", verdict)
+
+
+def access(rows, what, unit, bar, name):
+    ours = values(rows, "access", "access", "terrane", what)
+    if not ours:
+        return None
+    first = next(r for r in rows if r["part"] == "access")
+    if what == "wall_s":
+        name = f"`access matrix`, {first['n']:,} principals, {first['tables']:,} tables, all actions: {name}"
+    else:
+        name = f"… {name}"
+    verdict = "met" if statistics.median(ours) < bar else "missed"
+    return row(name, "", number(ours, unit), "", f"under {bar} {unit}", verdict)
 
 
 def compared(rows, part, step, what, bar, name):
