@@ -86,7 +86,7 @@ impl Estate {
 
     /// The principal with an ARN or an address, or somebody whom nothing in the stack names.
     pub fn somebody(&self, name: &str) -> Principal {
-        self.principal(name).cloned().unwrap_or_else(|| stranger(name, self.account.as_deref()))
+        self.principal(name).cloned().unwrap_or_else(|| stranger(name, self))
     }
 
     fn one(
@@ -143,8 +143,8 @@ pub fn expanded(action: &str, resource: &str) -> Vec<String> {
 }
 
 /// Somebody whom nothing in the stack names.
-fn stranger(name: &str, account: Option<&str>) -> Principal {
-    crate::read::stranger(name, account).unwrap_or_else(|| Principal {
+fn stranger(name: &str, estate: &Estate) -> Principal {
+    crate::read::stranger(name, estate).unwrap_or_else(|| Principal {
         arn: name.to_owned(),
         address: None,
         caller: terrane_iam::Caller::Service { name: name.to_owned() },

@@ -1,6 +1,7 @@
 //! Who gains and who loses what, from one estate to another.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -38,59 +39,85 @@ pub struct Change {
     pub severity: Severity,
     /// On what it depends, where it is not sure.
     pub depends: Vec<String>,
+    /// On what it depended before, where the right neither comes nor goes and depends on something else now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depended: Option<Vec<String>>,
 }
 
-/// The resources and actions of one principal's changes in one direction.
-type Group = BTreeMap<(bool, String), (Vec<String>, Vec<String>)>;
+impl Change {
+    /// Whether the right stays, and only what it depends on is another.
+    pub fn is_of_condition(&self) -> bool {
+        self.depended.is_some()
+    }
+}
+
+/// Which way a right goes, in the order in which they are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    Gains,
+    Loses,
+    /// It stays, and depends on something else.
+    Otherwise,
+}
+
+/// The resources and actions of one principal's changes in one direction: what they depend on, and depended on.
+type Group = BTreeMap<(bool, String), (Vec<String>, BTreeSet<String>, BTreeSet<String>)>;
 
 /// The differences, the gravest first: of the public, of other accounts, then of the stack's own principals; gains before
-/// losses.
+/// losses, then rights that stay and depend on something else.
 pub fn difference(before: &Estate, after: &Estate) -> Vec<Change> {
     let (old, new) = (levels(before), levels(after));
-    let mut by_principal: BTreeMap<(Origin, String, bool), Group> = BTreeMap::new();
-    let all: std::collections::BTreeSet<&Slot> = old.keys().chain(new.keys()).collect();
+    let before_estate = before;
+    let mut by_principal: BTreeMap<(Origin, String, Way), Group> = BTreeMap::new();
+    let all: BTreeSet<&Slot> = old.keys().chain(new.keys()).collect();
     for slot in all {
         let (was, is) = (old.get(slot), new.get(slot));
         let (a, b) = (was.map_or(Level::No, |right| right.0), is.map_or(Level::No, |right| right.0));
-        if a == b {
-            continue;
-        }
-        let gains = b > a;
-        let estate = if gains { after } else { before };
+        let facts =
+            |right: Option<&(Level, Right)>| right.map(|right| right.1.depends.clone()).unwrap_or_default();
+        let (before, now) = (facts(was), facts(is));
+        let way = match a.cmp(&b) {
+            Ordering::Less => Way::Gains,
+            Ordering::Greater => Way::Loses,
+            Ordering::Equal if before != now => Way::Otherwise,
+            Ordering::Equal => continue,
+        };
+        let estate = if way == Way::Loses { before_estate } else { after };
         let resource = estate.label_of(&slot.resource).to_owned();
         let sure = a.max(b) == Level::Yes;
-        let depends = if gains { is } else { was }.map(|right| right.1.depends.clone()).unwrap_or_default();
-        let group = by_principal.entry((slot.origin, slot.label.clone(), !gains)).or_default();
+        let group = by_principal.entry((slot.origin, slot.label.clone(), way)).or_default();
         let entry = group.entry((!sure, resource)).or_default();
         entry.0.push(slot.action.clone());
-        entry.1.extend(depends.into_iter().filter(|fact| !entry.1.contains(fact)).collect::<Vec<_>>());
+        match way {
+            Way::Gains => entry.1.extend(now),
+            Way::Loses => entry.1.extend(before),
+            Way::Otherwise => {
+                entry.1.extend(now);
+                entry.2.extend(before);
+            }
+        }
     }
-    let mut changes = Vec::new();
-    for ((origin, principal, loses), group) in by_principal {
-        for ((unsure, resource), (mut actions, depends)) in group {
+    let mut changes: Vec<Change> = Vec::new();
+    for ((origin, principal, way), group) in by_principal {
+        for ((unsure, resource), (mut actions, depends, depended)) in group {
             actions.sort_by_key(|action| (severity(action), action.clone()));
             let worst = actions.first().map_or(Severity::Look, |action| severity(action));
-            let same = |change: &&mut Change| {
-                change.principal == principal
-                    && change.gains != loses
-                    && change.sure != unsure
-                    && change.actions == actions
-                    && change.depends == depends
-            };
-            if let Some(change) = changes.iter_mut().rev().find(same) {
-                change.resources.push(resource);
-                continue;
-            }
-            changes.push(Change {
-                gains: !loses,
+            let change = Change {
+                gains: way == Way::Gains,
                 sure: !unsure,
                 principal: principal.clone(),
                 origin,
-                resources: vec![resource],
+                resources: vec![],
                 actions,
                 severity: worst,
-                depends,
-            });
+                depends: depends.into_iter().collect(),
+                depended: (way == Way::Otherwise).then(|| depended.into_iter().collect()),
+            };
+            let same = |other: &&mut Change| Change { resources: vec![], ..(*other).clone() } == change;
+            match changes.iter_mut().rev().find(same) {
+                Some(found) => found.resources.push(resource),
+                None => changes.push(Change { resources: vec![resource], ..change }),
+            }
         }
     }
     changes

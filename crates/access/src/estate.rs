@@ -1,11 +1,14 @@
 //! The estate: every principal, policy, key and table of a stack, as far as its values say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use terrane_iam::managed::AwsManaged;
 use terrane_iam::{Caller, Document, Grant, NamedPolicy};
 use terrane_model::Value;
+
+use crate::organization::Organization;
 
 /// One object of a stack: its address, its type and its value.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +21,8 @@ pub struct Item<'a> {
     pub value: &'a Value,
     /// Where it is declared, such as `terrane.toml:12`.
     pub place: Option<&'a str>,
+    /// The account that its provider works in, where that is known.
+    pub account: Option<&'a str>,
 }
 
 /// A policy of the estate.
@@ -29,13 +34,30 @@ pub struct Policy {
     pub document: Option<Arc<Document>>,
     /// Where it is declared.
     pub place: Option<Arc<str>>,
+    /// The policy of AWS's whose text this is: it may be known for the actions of some services only.
+    pub by_aws: Option<&'static AwsManaged>,
 }
 
 impl Policy {
-    pub(crate) fn named(&self) -> NamedPolicy<'_> {
+    /// A policy of which only the name is known.
+    pub fn unknown(name: impl Into<String>, place: Option<&str>) -> Policy {
+        Policy { name: name.into(), document: None, place: place.map(Arc::from), by_aws: None }
+    }
+
+    /// The policy, whatever the action.
+    pub(crate) fn whole(&self) -> NamedPolicy<'_> {
         match &self.document {
             Some(document) => NamedPolicy::new(self.name.clone(), document),
             None => NamedPolicy::unknown(self.name.clone()),
+        }
+    }
+
+    /// The policy as far as it speaks of an action.
+    pub(crate) fn about(&self, action: &str) -> NamedPolicy<'_> {
+        let whole = self.by_aws.is_none_or(|policy| policy.is_whole_for(action));
+        match &self.document {
+            Some(document) if whole => NamedPolicy::new(self.name.clone(), document),
+            _ => NamedPolicy::unknown(self.name.clone()),
         }
     }
 }
@@ -129,22 +151,57 @@ pub struct Table {
     pub tags: Option<Vec<(String, String)>>,
 }
 
+/// What an ARN is in an estate, and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Table(usize),
+    Key(usize),
+    Principal(usize),
+}
+
 /// Everything that bears on access in a stack.
 #[derive(Clone, Debug, Default)]
 pub struct Estate {
-    /// The account that the stack lives in.
+    /// The account that the stack lives in: of several that of the provider's default configuration.
     pub account: Option<String>,
+    /// All accounts that objects of the stack are in.
+    pub accounts: BTreeSet<String>,
     /// Principals, sorted by origin and ARN. Anybody, the root user and everybody whom a policy names are among them.
     pub principals: Vec<Principal>,
     /// Keys.
     pub keys: Vec<Key>,
     /// Tables.
     pub tables: Vec<Table>,
+    /// What the organization of the account lets it do.
+    pub organization: Organization,
+    /// What is where, by ARN.
+    pub(crate) places: HashMap<String, Place>,
+    /// The ARNs of keys by the ARNs of their aliases.
+    pub(crate) aliases: BTreeMap<String, String>,
     /// Addresses of objects that can be named in questions, with their ARNs.
     pub(crate) arns: BTreeMap<String, String>,
     /// Principals that a policy names, that are of the stack's account, and that the stack does not have.
     pub strangers: BTreeSet<String>,
 }
+
+/// Types that would bear on access and are not read: what they attach, or that they take others away, is not seen.
+pub const UNREAD: &[&str] = &[
+    "aws_iam_group_policies_exclusive",
+    "aws_iam_group_policy_attachments_exclusive",
+    "aws_iam_openid_connect_provider",
+    "aws_iam_policy_attachment",
+    "aws_iam_role_policies_exclusive",
+    "aws_iam_role_policy_attachments_exclusive",
+    "aws_iam_saml_provider",
+    "aws_iam_service_linked_role",
+    "aws_iam_user_policies_exclusive",
+    "aws_iam_user_policy_attachments_exclusive",
+    "aws_kms_external_key",
+    "aws_kms_replica_external_key",
+    "aws_kms_replica_key",
+    "aws_organizations_policy",
+    "aws_organizations_policy_attachment",
+];
 
 /// The types that bear on access.
 pub const TYPES: &[&str] = &[
@@ -179,6 +236,11 @@ impl Estate {
         self.principals.iter().find(|p| p.arn == name || p.address.as_deref() == Some(name))
     }
 
+    /// Whether somebody's account is one of the stack's.
+    pub(crate) fn is_own(&self, account: &str) -> bool {
+        self.accounts.contains(account)
+    }
+
     /// The ARN that an address or an ARN stands for.
     pub fn arn_of<'n>(&'n self, name: &'n str) -> Option<&'n str> {
         match self.arns.get(name) {
@@ -194,10 +256,22 @@ impl Estate {
 
     /// How people know a resource: the address where there is one, else the ARN.
     pub fn label_of<'n>(&'n self, arn: &'n str) -> &'n str {
-        let table = self.tables.iter().find(|t| t.arn == arn).map(|t| t.address.as_str());
-        let key = || self.keys.iter().find(|k| k.arn == arn).and_then(|k| k.address.as_deref());
-        let principal = || self.principals.iter().find(|p| p.arn == arn).map(Principal::label);
-        table.or_else(key).or_else(principal).unwrap_or(arn)
+        let label = match self.places.get(arn) {
+            Some(Place::Table(number)) => self.tables.get(*number).map(|table| table.address.as_str()),
+            Some(Place::Key(number)) => self.keys.get(*number).and_then(|key| key.address.as_deref()),
+            Some(Place::Principal(number)) => self.principals.get(*number).map(Principal::label),
+            None => None,
+        };
+        label.unwrap_or(arn)
+    }
+
+    /// Notes what is where; to be done when everything is there.
+    pub(crate) fn index(&mut self) {
+        let principals =
+            self.principals.iter().enumerate().map(|(n, p)| (p.arn.clone(), Place::Principal(n)));
+        let keys = self.keys.iter().enumerate().map(|(n, key)| (key.arn.clone(), Place::Key(n)));
+        let tables = self.tables.iter().enumerate().map(|(n, table)| (table.arn.clone(), Place::Table(n)));
+        self.places = principals.chain(keys).chain(tables).collect();
     }
 
     /// Where a policy of a decision's chain is declared, by the name that the chain gives it.
@@ -208,6 +282,7 @@ impl Estate {
         });
         let keys = self.keys.iter().find(|key| key.arn == policy).map(|key| &key.policy);
         let tables = self.tables.iter().filter_map(|table| table.policy.as_ref());
+        let own = own.chain(self.organization.policies());
         keys.or_else(|| own.chain(tables).find(|p| p.name == policy)).and_then(|p| p.place.as_deref())
     }
 }

@@ -47,7 +47,7 @@ impl Glob {
 }
 
 /// Whether a pattern with `*` and `?` matches a whole text.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     // row[j]: the pattern so far matches the first j characters.
     let mut row: Vec<bool> = (0..=text.len()).map(|j| j == 0).collect();

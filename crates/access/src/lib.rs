@@ -1,7 +1,7 @@
 //! Who can do what in a stack, before anything is changed.
 //!
 //! In the order of the flow: [`estate`] (principals, policies, keys and tables, read from the values of a stack),
-//! [`question`] (may this principal do this to that, and why), [`claim`] (what `[access.N]` asserts), [`mod@reach`] (everything
+//! [`organization`] (what limits a whole account), [`question`] (may this principal do this to that, and why), [`claim`] (what `[access.N]` asserts), [`mod@reach`] (everything
 //! that somebody can do), [`mod@difference`] (who gains and who loses what).
 //!
 //! Decisions themselves are made by `terrane-iam`; here is only found which policies bear on them. Pure: values go in,
@@ -12,6 +12,7 @@ pub mod claim;
 pub mod difference;
 pub mod estate;
 pub mod lockout;
+pub mod organization;
 pub mod question;
 pub mod reach;
 
@@ -21,5 +22,7 @@ mod read;
 pub use claim::{Claim, Judgement, Verdict};
 pub use difference::{Change, Level, difference};
 pub use estate::{Estate, Item};
+pub use glob::matches as glob_matches;
+pub use organization::Organization;
 pub use question::{Answered, Question};
 pub use reach::{Matrix, Right, matrix, reach};

@@ -6,7 +6,7 @@ use terrane_iam::{
     decide_key, decide_table_access,
 };
 
-use crate::estate::{Encryption, Estate, Key, Principal, Table};
+use crate::estate::{Encryption, Estate, Key, Place, Policy, Principal, Table};
 
 /// A question about one principal, one action and one resource.
 #[derive(Clone, Debug)]
@@ -102,13 +102,15 @@ pub fn layer_wording(layer: &Layer) -> String {
 }
 
 /// What a resource of a question is.
-enum Target<'e> {
+#[derive(Clone, Copy)]
+pub(crate) enum Target<'e> {
     Table(&'e Table),
     Key(&'e Key),
-    Role(&'e Principal),
+    /// The role that is to be assumed, with its trust policy.
+    Role(&'e Policy),
     /// A table that the stack does not have.
     ForeignTable,
-    /// A key that the stack does not have.
+    /// A key that the stack does not have, or the alias of one.
     ForeignKey,
     Other,
 }
@@ -116,103 +118,120 @@ enum Target<'e> {
 impl Estate {
     /// Answers a question with the chain of statements.
     pub fn ask(&self, question: &Question<'_>) -> Answered {
-        let sources = sources(question.principal);
-        self.decided(question, sources)
+        let target = self.target(question.resource, question.action);
+        let mut sources = self.sources(question.principal, question.action);
+        let request = request(question, &target);
+        self.about_resource(&request, &target, &mut sources);
+        self.decided(&request, &target, &sources)
     }
 
-    fn target(&self, resource: &str, action: &str) -> Target<'_> {
-        if let Some(table) = self.tables.iter().find(|table| is_of(resource, &table.arn)) {
-            return Target::Table(table);
+    pub(crate) fn target(&self, resource: &str, action: &str) -> Target<'_> {
+        // Operations on the alias itself are decided on the alias; any other means its key:
+        // https://docs.aws.amazon.com/kms/latest/developerguide/alias-access.html
+        let of_alias = ["kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"];
+        let is_alias = resource.split(':').nth(5).is_some_and(|name| name.starts_with("alias/"))
+            && !of_alias.iter().any(|name| name.eq_ignore_ascii_case(action));
+        let resource = match self.aliases.get(resource).filter(|_| is_alias) {
+            Some(key) => key,
+            None => resource,
+        };
+        match self.places.get(table_of(resource)) {
+            Some(Place::Table(number)) => {
+                return self.tables.get(*number).map_or(Target::ForeignTable, Target::Table);
+            }
+            Some(Place::Key(number)) => {
+                return self.keys.get(*number).map_or(Target::ForeignKey, Target::Key);
+            }
+            Some(Place::Principal(number)) if action.eq_ignore_ascii_case("sts:AssumeRole") => {
+                let trust = self.principals.get(*number).and_then(|role| role.trust.as_ref());
+                return trust.map_or(Target::Other, Target::Role);
+            }
+            Some(Place::Principal(_)) => return Target::Other,
+            None => {}
         }
-        if let Some(key) = self.keys.iter().find(|key| key.arn == resource) {
-            return Target::Key(key);
-        }
-        if action.eq_ignore_ascii_case("sts:AssumeRole")
-            && let Some(role) = self.principals.iter().find(|p| p.arn == resource && p.trust.is_some())
-        {
-            return Target::Role(role);
-        }
-        let service = resource.split(':').nth(2);
-        match (service, resource.split(':').nth(5)) {
+        match (resource.split(':').nth(2), resource.split(':').nth(5)) {
             (Some("dynamodb"), Some(name)) if name.starts_with("table/") => Target::ForeignTable,
-            (Some("kms"), Some(name)) if name.starts_with("key/") => Target::ForeignKey,
+            (Some("kms"), Some(name)) if name.starts_with("key/") || is_alias => Target::ForeignKey,
             _ => Target::Other,
         }
     }
 
-    fn decided<'e>(&'e self, question: &Question<'_>, mut sources: PolicySources<'e>) -> Answered {
-        let target = self.target(question.resource, question.action);
-        let request = request(question, &target);
+    /// Puts to the principal's policies what bears on the resource.
+    fn about_resource<'e>(
+        &'e self,
+        request: &Request<'_>,
+        target: &Target<'e>,
+        sources: &mut PolicySources<'e>,
+    ) {
+        sources.resource = match target {
+            Target::Table(table) => table.policy.as_ref().map(Policy::whole),
+            Target::ForeignTable => Some(NamedPolicy::unknown(format!("the policy of {}", request.resource))),
+            Target::Key(_) | Target::ForeignKey | Target::Role(_) | Target::Other => None,
+        };
+        sources.resource_control = self.resource_control(request.caller, request.action, request.resource);
+    }
+
+    fn decided<'e>(
+        &'e self,
+        request: &Request<'_>,
+        target: &Target<'e>,
+        sources: &PolicySources<'e>,
+    ) -> Answered {
+        let region = region(request.resource);
         Answered::of(match target {
             Target::Table(table) => {
-                sources.resource = table.policy.as_ref().map(|policy| policy.named());
-                let region = region(question.resource);
-                match &table.encryption {
-                    Encryption::ByAws => decide_table_access(&request, &sources, None, region),
-                    Encryption::By(number) => {
-                        let key = self.keys.get(*number).map(authority);
-                        decide_table_access(&request, &sources, key.as_ref(), region)
-                    }
-                    Encryption::Unknown => {
-                        let open = unknown_key();
-                        decide_table_access(&request, &sources, Some(&open), region)
-                    }
-                }
+                decide_table_access(request, sources, self.key_of(table).as_ref(), region)
             }
-            Target::Key(key) => decide_key(&request, &sources, &authority(key)),
-            Target::ForeignKey => decide_key(&request, &sources, &foreign_key(question.resource)),
-            Target::ForeignTable => {
-                let key = unknown_key();
-                sources.resource = Some(NamedPolicy::unknown(format!("the policy of {}", question.resource)));
-                decide_table_access(&request, &sources, Some(&key), region(question.resource))
-            }
-            Target::Role(role) => match &role.trust {
-                Some(trust) => decide_assume_role(&request, &sources, &trust.named()),
-                None => decide(&request, &sources),
-            },
-            Target::Other => decide(&request, &sources),
+            Target::Key(key) => decide_key(request, sources, &authority(key)),
+            Target::ForeignKey => decide_key(request, sources, &foreign_key(request.resource)),
+            Target::ForeignTable => decide_table_access(request, sources, Some(&unknown_key()), region),
+            Target::Role(trust) => decide_assume_role(request, sources, &trust.whole()),
+            Target::Other => decide(request, sources),
         })
     }
 
     /// Answers without the chain, with the principal's sources at hand: for asking very often.
-    pub(crate) fn quick<'e>(&'e self, question: &Question<'_>, sources: &mut PolicySources<'e>) -> Answer {
-        let target = self.target(question.resource, question.action);
-        let request = request(question, &target);
-        sources.resource = None;
+    pub(crate) fn quick<'e>(
+        &'e self,
+        request: &Request<'_>,
+        target: &Target<'e>,
+        sources: &mut PolicySources<'e>,
+    ) -> Answer {
+        self.about_resource(request, target, sources);
+        let region = region(request.resource);
         match target {
             Target::Table(table) => {
-                sources.resource = table.policy.as_ref().map(|policy| policy.named());
-                let region = region(question.resource);
-                match &table.encryption {
-                    Encryption::ByAws => answer_table_access(&request, sources, None, region),
-                    Encryption::By(number) => {
-                        let key = self.keys.get(*number).map(authority);
-                        answer_table_access(&request, sources, key.as_ref(), region)
-                    }
-                    Encryption::Unknown => {
-                        let open = unknown_key();
-                        answer_table_access(&request, sources, Some(&open), region)
-                    }
-                }
+                answer_table_access(request, sources, self.key_of(table).as_ref(), region)
             }
-            Target::Key(key) => answer_key(&request, sources, &authority(key)),
-            Target::Role(_) => self.decided(question, sources.clone()).answer,
-            Target::ForeignKey | Target::ForeignTable | Target::Other => answer(&request, sources),
+            Target::Key(key) => answer_key(request, sources, &authority(key)),
+            Target::Role(_) => self.decided(request, target, sources).answer,
+            Target::ForeignKey | Target::ForeignTable | Target::Other => answer(request, sources),
         }
     }
-}
 
-/// The policies of a principal, without those of a resource.
-pub(crate) fn sources(principal: &Principal) -> PolicySources<'_> {
-    let groups = principal.groups.iter().map(|(group, policies)| GroupPolicies {
-        group: group.clone(),
-        policies: policies.iter().map(|policy| policy.named()).collect(),
-    });
-    PolicySources {
-        identity: principal.identity.iter().map(|policy| policy.named()).collect(),
-        groups: groups.collect(),
-        boundary: principal.boundary.as_ref().map(|policy| policy.named()),
-        ..PolicySources::default()
+    /// What is known of the key that encrypts a table; nothing for one of AWS's.
+    fn key_of(&self, table: &Table) -> Option<KeyAuthority<'_>> {
+        match table.encryption {
+            Encryption::ByAws => None,
+            Encryption::By(number) => self.keys.get(number).map(authority),
+            Encryption::Unknown => Some(unknown_key()),
+        }
+    }
+
+    /// The policies of a principal as far as they speak of an action, without those of a resource.
+    pub(crate) fn sources<'e>(&'e self, principal: &'e Principal, action: &str) -> PolicySources<'e> {
+        let about = |policies: &'e [Policy]| policies.iter().map(|policy| policy.about(action)).collect();
+        let groups = principal
+            .groups
+            .iter()
+            .map(|(group, policies)| GroupPolicies { group: group.clone(), policies: about(policies) });
+        PolicySources {
+            identity: about(&principal.identity),
+            groups: groups.collect(),
+            boundary: principal.boundary.as_ref().map(|policy| policy.about(action)),
+            service_control: self.service_control(principal),
+            ..PolicySources::default()
+        }
     }
 }
 
@@ -233,9 +252,11 @@ fn unknown_key() -> KeyAuthority<'static> {
     foreign_key("the key that encrypts the table")
 }
 
-/// Whether an ARN is a table's, or that of one of its indexes or streams.
-fn is_of(arn: &str, table: &str) -> bool {
-    arn.strip_prefix(table).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// The ARN of the table, for one of its indexes or streams; any other ARN as it is.
+fn table_of(arn: &str) -> &str {
+    let Some((before, name)) = arn.split_once(":table/") else { return arn };
+    let length = name.split('/').next().map_or(0, str::len);
+    arn.get(..before.len() + ":table/".len() + length).unwrap_or(arn)
 }
 
 fn region(arn: &str) -> &str {
@@ -243,7 +264,7 @@ fn region(arn: &str) -> &str {
 }
 
 /// A request as somebody would make it directly, signed, and over TLS; what else it carries is not known.
-fn request<'q>(question: &Question<'q>, target: &Target<'_>) -> Request<'q> {
+pub(crate) fn request<'q>(question: &Question<'q>, target: &Target<'_>) -> Request<'q> {
     let mut context = Context::partial()
         .with("aws:SecureTransport", "true")
         .with("aws:ViaAWSService", "false")
@@ -253,6 +274,11 @@ fn request<'q>(question: &Question<'q>, target: &Target<'_>) -> Request<'q> {
     }
     if question.action.eq_ignore_ascii_case("kms:CreateGrant") {
         context.set("kms:GrantIsForAWSResource", ContextValue::Values(vec!["false".to_owned()]));
+    }
+    // A key that is named by its alias is requested by it:
+    // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-request-alias
+    if let Some(name) = question.resource.split(':').nth(5).filter(|name| name.starts_with("alias/")) {
+        context.set("kms:RequestAlias", ContextValue::Values(vec![name.to_owned()]));
     }
     if let Some(tags) = &question.principal.tags {
         context = with_tags(context, "aws:PrincipalTag/", tags);

@@ -1,13 +1,14 @@
 //! Everything that somebody can do in an estate.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
-use terrane_iam::{Answer, Caller, Document, Effect};
+use terrane_iam::managed::AwsManaged;
+use terrane_iam::{Answer, Caller, Effect, Grant, PolicySources, Request};
 
 use crate::actions::{KEY, ROLE, TABLE, USER};
-use crate::estate::{Estate, Origin, Policy, Principal};
+use crate::estate::{Estate, Origin, Place, Policy, Principal};
 use crate::glob::Glob;
-use crate::question::{Question, sources};
+use crate::question::{Question, Target, request as question_request};
 
 /// One right: somebody can, or may be able to, do something to something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,53 +63,118 @@ fn questions(
     who: impl Fn(&Principal) -> bool,
     resources: &[(String, Vec<String>)],
 ) -> Matrix {
-    let doors: Vec<Door> = resources.iter().map(|(arn, _)| Door::of(estate, arn)).collect();
-    let folded: Vec<Vec<String>> = resources
-        .iter()
-        .map(|(_, actions)| actions.iter().map(|a| a.to_ascii_lowercase()).collect())
-        .collect();
+    let resources: Vec<Resource<'_>> = resources.iter().map(|one| Resource::new(estate, one)).collect();
     let mut matrix = Matrix { rights: Vec::new(), asked: 0 };
     for (number, principal) in estate.principals.iter().enumerate().filter(|(_, p)| who(p)) {
-        let quiet = quiet(principal);
-        let principal = &quiet;
-        let hints = Hints::of(principal);
-        for (((arn, actions), door), folded) in resources.iter().zip(&doors).zip(&folded) {
-            matrix.asked += actions.len();
-            let invited = door.lets_in(&principal.caller);
-            let own = hints.about(arn);
-            if !invited && own.is_empty() {
-                continue;
-            }
-            let mut sources = sources(principal);
-            for (action, lower) in actions.iter().zip(folded) {
-                if !invited && !own.iter().any(|hint| hint.allows_action(lower)) {
-                    continue;
-                }
-                let question = Question { principal, action, resource: arn, context: &[] };
-                let depends = match estate.quick(&question, &mut sources) {
-                    Answer::Denied(_) => continue,
-                    Answer::Allowed => vec![],
-                    Answer::Depends(facts) => facts,
-                };
+        let asker = Asker { estate, principal: quiet(principal), hints: Hints::of(&quiet(principal)) };
+        let mut by_service: Vec<(&str, PolicySources<'_>)> = Vec::new();
+        for resource in &resources {
+            matrix.asked += resource.actions.len();
+            asker.about(resource, &mut by_service, |action, depends| {
                 matrix.rights.push(Right {
                     principal: number,
-                    resource: arn.clone(),
-                    action: action.clone(),
+                    resource: resource.arn.to_owned(),
+                    action: action.to_owned(),
                     depends,
                 });
-            }
+            });
         }
     }
     matrix
 }
 
-/// The principal without policies that nobody knows: of a stranger only what others give counts.
-fn quiet(principal: &Principal) -> Principal {
-    let mut principal = principal.clone();
-    if matches!(principal.origin, Origin::Named | Origin::OtherAccount) {
-        principal.identity.retain(|policy| policy.document.is_some());
+/// A resource with what is found out about it once.
+struct Resource<'e> {
+    arn: &'e str,
+    /// The actions, in lower case, and what the resource is for each.
+    actions: Vec<(&'e str, String, Target<'e>)>,
+    door: Door,
+}
+
+impl<'e> Resource<'e> {
+    fn new(estate: &'e Estate, (arn, actions): &'e (String, Vec<String>)) -> Resource<'e> {
+        let one =
+            |action: &'e String| (action.as_str(), action.to_ascii_lowercase(), estate.target(arn, action));
+        Resource { arn, actions: actions.iter().map(one).collect(), door: Door::of(estate, arn) }
     }
-    principal
+}
+
+/// Somebody who is asked about.
+struct Asker<'e> {
+    estate: &'e Estate,
+    principal: Cow<'e, Principal>,
+    hints: Hints,
+}
+
+impl<'e> Asker<'e> {
+    /// Tells every action that is not denied, and on what it depends.
+    fn about<'s>(
+        &'s self,
+        resource: &Resource<'s>,
+        by_service: &mut Vec<(&'s str, PolicySources<'s>)>,
+        mut tell: impl FnMut(&str, Vec<String>),
+    ) where
+        'e: 's,
+    {
+        let invited = resource.door.lets_in(&self.principal.caller);
+        let own = self.hints.about(resource.arn);
+        if !invited && own.is_empty() {
+            return;
+        }
+        let mut asked: Option<Request<'_>> = None;
+        for (action, lower, target) in &resource.actions {
+            if !invited && !own.iter().any(|hint| hint.allows_action(lower)) {
+                continue;
+            }
+            let question =
+                Question { principal: &self.principal, action, resource: resource.arn, context: &[] };
+            // All actions on one resource are asked with the same condition keys, but for the making of grants.
+            let alone = lower == "kms:creategrant";
+            let mut request = match asked.take() {
+                Some(same) if !alone => Request { action, ..same },
+                other => {
+                    asked = other;
+                    question_request(&question, target)
+                }
+            };
+            let service = action.split(':').next().unwrap_or_default();
+            let place = by_service.iter().position(|(known, _)| *known == service);
+            let place = place.unwrap_or_else(|| {
+                by_service.push((service, self.estate.sources(&self.principal, action)));
+                by_service.len() - 1
+            });
+            if let Some((_, sources)) = by_service.get_mut(place) {
+                match self.estate.quick(&request, target, sources) {
+                    Answer::Denied(_) => {}
+                    Answer::Allowed => tell(action, vec![]),
+                    Answer::Depends(facts) => tell(action, facts),
+                }
+            }
+            if !alone {
+                request.action = "";
+                asked = Some(request);
+            }
+        }
+    }
+}
+
+/// The principal without policies that nobody knows: of a stranger only what others give counts.
+fn quiet(principal: &Principal) -> Cow<'_, Principal> {
+    if !matches!(principal.origin, Origin::Named | Origin::OtherAccount) {
+        return Cow::Borrowed(principal);
+    }
+    let mut principal = principal.clone();
+    principal.identity.retain(|policy| policy.document.is_some());
+    Cow::Owned(principal)
+}
+
+/// Somebody of whom there are policies that nobody knows, and that the matrix leaves out.
+pub fn left_out(estate: &Estate) -> impl Iterator<Item = &Principal> {
+    let open = |principal: &&Principal| {
+        matches!(principal.origin, Origin::Named | Origin::OtherAccount)
+            && principal.identity.iter().any(|policy| policy.document.is_none())
+    };
+    estate.principals.iter().filter(open)
 }
 
 /// What the Allow statements of somebody's own policies could be about.
@@ -117,20 +183,31 @@ struct Hints {
 }
 
 struct Hint {
-    actions: Option<Vec<Glob>>,
+    actions: Actions,
     resources: Option<Vec<Glob>>,
+}
+
+enum Actions {
+    Any,
+    Matching(Vec<Glob>),
+    /// Of what a policy of AWS's says on these nothing is known.
+    WithoutText(&'static AwsManaged),
 }
 
 impl Hint {
     fn allows_action(&self, lower: &str) -> bool {
-        self.actions.as_ref().is_none_or(|globs| globs.iter().any(|glob| glob.could_match(lower)))
+        match &self.actions {
+            Actions::Any => true,
+            Actions::Matching(globs) => globs.iter().any(|glob| glob.could_match(lower)),
+            Actions::WithoutText(policy) => !policy.is_whole_for(lower),
+        }
     }
 }
 
 impl Hints {
     fn of(principal: &Principal) -> Hints {
         if matches!(principal.caller, Caller::Root { .. }) {
-            return Hints { all: vec![Hint { actions: None, resources: None }] };
+            return Hints { all: vec![Hint { actions: Actions::Any, resources: None }] };
         }
         let groups = principal.groups.iter().flat_map(|(_, policies)| policies);
         Hints { all: principal.identity.iter().chain(groups).flat_map(hints).collect() }
@@ -145,54 +222,67 @@ impl Hints {
 }
 
 fn hints(policy: &Policy) -> Vec<Hint> {
-    let Some(document) = &policy.document else { return vec![Hint { actions: None, resources: None }] };
+    let Some(document) = &policy.document else {
+        return vec![Hint { actions: Actions::Any, resources: None }];
+    };
     let globs = |patterns: &Option<Vec<String>>, fold: bool| {
         patterns.as_ref().map(|patterns| patterns.iter().map(|pattern| Glob::new(pattern, fold)).collect())
     };
     let allows = document.statements.iter().filter(|s| s.effect == Effect::Allow);
-    allows.map(|s| Hint { actions: globs(&s.actions, true), resources: globs(&s.resources, false) }).collect()
+    let hints = allows.map(|s| Hint {
+        actions: globs(&s.actions, true).map_or(Actions::Any, Actions::Matching),
+        resources: globs(&s.resources, false),
+    });
+    let rest = policy.by_aws.filter(|policy| policy.whole_for.is_some());
+    hints.chain(rest.map(|policy| Hint { actions: Actions::WithoutText(policy), resources: None })).collect()
 }
 
 /// The resource's own side: whom its policy, or a grant, could let in by itself.
 struct Door {
-    /// Some text is not known.
+    /// It could be anybody: some text is not known, or a statement names everybody but some.
     open: bool,
-    policies: Vec<Arc<Document>>,
-    grantees: Vec<String>,
+    named: Vec<terrane_iam::Principal>,
 }
 
 impl Door {
     fn of(estate: &Estate, arn: &str) -> Door {
-        let mut door = Door { open: false, policies: vec![], grantees: vec![] };
-        let table =
-            estate.tables.iter().find(|table| table.arn == arn).and_then(|table| table.policy.as_ref());
-        let key = estate.keys.iter().find(|key| key.arn == arn);
-        let role = estate.principals.iter().find(|p| p.arn == arn).and_then(|p| p.trust.as_ref());
-        for policy in table.into_iter().chain(key.map(|key| &key.policy)).chain(role) {
-            match &policy.document {
-                Some(document) => door.policies.push(document.clone()),
+        let (policies, grants): (Vec<&Policy>, &[Grant]) = match estate.places.get(arn) {
+            Some(Place::Table(number)) => {
+                let policy = estate.tables.get(*number).and_then(|table| table.policy.as_ref());
+                (policy.into_iter().collect(), &[])
+            }
+            Some(Place::Key(number)) => match estate.keys.get(*number) {
+                Some(key) => (vec![&key.policy], &key.grants),
+                None => (vec![], &[]),
+            },
+            Some(Place::Principal(number)) => {
+                let trust = estate.principals.get(*number).and_then(|role| role.trust.as_ref());
+                (trust.into_iter().collect(), &[])
+            }
+            None => (vec![], &[]),
+        };
+        let mut door = Door { open: policies.iter().any(|policy| policy.document.is_none()), named: vec![] };
+        let statements = policies.iter().filter_map(|p| p.document.as_deref()).flat_map(|d| &d.statements);
+        for statement in statements.filter(|statement| statement.effect == Effect::Allow) {
+            match &statement.principals {
+                Some(principals) => door.named.extend(principals.iter().cloned()),
                 None => door.open = true,
             }
         }
-        door.grantees =
-            key.into_iter().flat_map(|key| &key.grants).map(|grant| grant.grantee.clone()).collect();
+        for grant in grants {
+            for kind in ["AWS", "Service"] {
+                let (kind, value) = (kind.to_owned(), grant.grantee.clone());
+                door.named.push(terrane_iam::Principal { kind, value });
+            }
+        }
+        door.named.sort();
+        door.named.dedup();
         door
     }
 
     fn lets_in(&self, caller: &Caller) -> bool {
-        if self.open {
-            return true;
-        }
-        let named = |kind: &str, value: &str| {
-            let principal = terrane_iam::Principal { kind: kind.to_owned(), value: value.to_owned() };
-            caller.matches(&principal).is_some_and(|(via, _)| via != terrane_iam::Via::Account)
-        };
-        let allows = self.policies.iter().flat_map(|document| &document.statements);
-        let mut allows = allows.filter(|statement| statement.effect == Effect::Allow);
-        let by_policy = allows.any(|statement| match &statement.principals {
-            Some(principals) => principals.iter().any(|p| named(&p.kind, &p.value)),
-            None => true,
-        });
-        by_policy || self.grantees.iter().any(|g| named("AWS", g) || named("Service", g))
+        let matches =
+            |principal| caller.matches(principal).is_some_and(|(via, _)| via != terrane_iam::Via::Account);
+        self.open || self.named.iter().any(matches)
     }
 }

@@ -3,7 +3,7 @@
 mod principals;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use terrane_iam::{Document, Grant, GrantConstraint};
@@ -38,7 +38,7 @@ pub(crate) fn policy(item: &Item<'_>, attribute: &str) -> Policy {
         Text::Known(text) => Document::parse(&text).ok().map(Arc::new),
         Text::Absent | Text::Unknown => None,
     };
-    Policy { name: item.address.to_owned(), document, place: item.place.map(Arc::from) }
+    Policy { document, ..Policy::unknown(item.address, item.place) }
 }
 
 pub(crate) fn estate(items: Vec<Item<'_>>, account: Option<&str>) -> Estate {
@@ -47,25 +47,57 @@ pub(crate) fn estate(items: Vec<Item<'_>>, account: Option<&str>) -> Estate {
         by_type.entry(item.type_name).or_default().push(item);
     }
     let items = Items { by_type };
-    let account = account.map(str::to_owned).or_else(|| account_of(&items));
-    let mut estate = Estate { account, ..Estate::default() };
+    let all = items.by_type.values().flatten();
+    let accounts: BTreeSet<String> = all.filter_map(account_of).chain(account.map(str::to_owned)).collect();
+    let first = || items.by_type.values().flatten().find_map(account_of);
+    let account = account.map(str::to_owned).or_else(first);
+    let mut estate = Estate { account, accounts, ..Estate::default() };
     estate.keys = keys(&items, estate.account.as_deref());
+    estate.aliases = aliases(&items);
     tables(&items, &mut estate);
     principals::read(&items, &mut estate);
     estate.arns = addresses(&items);
+    estate.index();
     estate
 }
 
 /// Somebody whom a question names by an ARN, and nothing in the stack does.
-pub(crate) fn stranger(arn: &str, account: Option<&str>) -> Option<crate::estate::Principal> {
-    principals::stranger(&("AWS".to_owned(), arn.to_owned()), account, &std::collections::BTreeSet::new())
+pub(crate) fn stranger(arn: &str, estate: &Estate) -> Option<crate::estate::Principal> {
+    principals::stranger(
+        &("AWS".to_owned(), arn.to_owned()),
+        &|account| estate.is_own(account),
+        &BTreeSet::new(),
+    )
 }
 
-/// The account in the ARN of any object.
-fn account_of(items: &Items<'_>) -> Option<String> {
-    let all = items.by_type.values().flatten();
-    let arns = all.filter_map(|item| text(item.value, "arn").known());
-    arns.filter_map(|arn| arn.split(':').nth(4).filter(|field| field.len() == 12).map(str::to_owned)).next()
+/// The account that an object is in: that of its ARN, else that of its provider.
+pub(crate) fn account_of(item: &Item<'_>) -> Option<String> {
+    let arn = text(item.value, "arn").known();
+    let field = arn.as_deref().and_then(|arn| arn.split(':').nth(4));
+    field.filter(|field| field.len() == 12).or(item.account).map(str::to_owned)
+}
+
+/// Whether two objects may be in one account: they are not where both accounts are known and differ.
+pub(crate) fn may_share(one: Option<&str>, other: Option<&str>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    }
+}
+
+/// The ARNs of the keys of the stack's aliases.
+fn aliases(items: &Items<'_>) -> BTreeMap<String, String> {
+    let one = |alias: &Item<'_>| {
+        let key = text(alias.value, "target_key_arn").known().or_else(|| {
+            let id = text(alias.value, "target_key_id").known()?;
+            let is_key = |key: &&Item<'_>| text(key.value, "key_id").known().as_deref() == Some(&id);
+            let key = items.of("aws_kms_key").iter().find(is_key);
+            key.and_then(|key| text(key.value, "arn").known())
+                .or_else(|| id.starts_with("arn:").then_some(id))
+        });
+        Some((text(alias.value, "arn").known()?, key?))
+    };
+    items.of("aws_kms_alias").iter().filter_map(one).collect()
 }
 
 fn addresses(items: &Items<'_>) -> BTreeMap<String, String> {
@@ -81,7 +113,8 @@ fn keys(items: &Items<'_>, account: Option<&str>) -> Vec<Key> {
         let id = text(item.value, "key_id").known().unwrap_or_default();
         let mut policy = policy(item, "policy");
         let absent = matches!(text(item.value, "policy"), Text::Absent);
-        if let (true, Some(account)) = (absent, account) {
+        let own = account_of(item);
+        if let (true, Some(account)) = (absent, own.as_deref().or(account)) {
             policy.document = default_key_policy(account);
         }
         let (grants, tags) = (vec![], tags(item.value));
@@ -153,19 +186,19 @@ fn grant(item: &Item<'_>) -> Grant {
 fn tables(items: &Items<'_>, estate: &mut Estate) {
     for item in items.of("aws_dynamodb_table") {
         let arn = text(item.value, "arn").known().unwrap_or_else(|| item.address.to_owned());
-        let encryption = encryption(items, item, estate);
+        let encryption = encryption(item, estate);
         let sure = documents(items, "aws_dynamodb_resource_policy", "resource_arn", &arn).next();
         let policy = sure.map(|item| policy(item, "policy")).or_else(|| {
             let all = items.of("aws_dynamodb_resource_policy").iter();
             let mut open = all.filter(|item| text(item.value, "resource_arn") == Text::Unknown);
-            open.next().map(|item| Policy { document: None, ..policy(item, "policy") })
+            open.next().map(|item| Policy::unknown(item.address, item.place))
         });
         let tags = tags(item.value);
         estate.tables.push(Table { address: item.address.to_owned(), arn, encryption, policy, tags });
     }
 }
 
-fn encryption(items: &Items<'_>, item: &Item<'_>, estate: &mut Estate) -> Encryption {
+fn encryption(item: &Item<'_>, estate: &mut Estate) -> Encryption {
     let blocks = match field(item.value, "server_side_encryption") {
         Some(value) if value.is_unknown() => return Encryption::Unknown,
         Some(value) => value.elements(),
@@ -186,16 +219,12 @@ fn encryption(items: &Items<'_>, item: &Item<'_>, estate: &mut Estate) -> Encryp
     if named.ends_with("alias/aws/dynamodb") {
         return Encryption::ByAws;
     }
-    let target = items
-        .of("aws_kms_alias")
-        .iter()
-        .find(|alias| text(alias.value, "arn").known().as_deref() == Some(&named))
-        .and_then(|alias| text(alias.value, "target_key_arn").known());
+    let target = estate.aliases.get(&named).cloned();
     let named = target.unwrap_or(named);
     let known = estate.keys.iter().position(|key| key.arn == named);
     let number = known.unwrap_or_else(|| {
         // A key of somebody else: what its policy says is not known here.
-        let policy = Policy { name: named.clone(), document: None, place: None };
+        let policy = Policy::unknown(named.clone(), None);
         let (grants, tags) = (vec![], None);
         estate.keys.push(Key { address: None, arn: named, policy, grants, tags });
         estate.keys.len() - 1

@@ -62,8 +62,13 @@ impl Stack {
             Value::object(attachment),
         ));
         items.extend(self.more.iter().cloned());
-        let items =
-            items.iter().map(|(address, type_name, value)| Item { address, type_name, value, place: None });
+        let items = items.iter().map(|(address, type_name, value)| Item {
+            address,
+            type_name,
+            value,
+            place: None,
+            account: None,
+        });
         Estate::new(items, Some(ACCOUNT))
     }
 
@@ -136,18 +141,158 @@ fn a_grant_reads() {
     assert_eq!(stack.answer("dynamodb:Query", TABLE).0, Answer::Allowed);
 }
 
+/// A stack whose user has a managed policy of AWS's.
+fn with_policy_of_aws(name: &str) -> Stack {
+    let arn = format!("arn:aws:iam::aws:policy/{name}");
+    let attachment = Value::object(texts(&[("user", "reader"), ("policy_arn", &arn)]));
+    let kind = "aws_iam_user_policy_attachment";
+    Stack { more: vec![(format!("{kind}.b"), kind, attachment)], ..Stack::default() }
+}
+
 #[test]
-fn a_managed_policy_of_aws_is_not_known() {
-    let attachment =
-        texts(&[("user", "reader"), ("policy_arn", "arn:aws:iam::aws:policy/AdministratorAccess")]);
-    let attachment = (
-        "aws_iam_user_policy_attachment.b".to_owned(),
-        "aws_iam_user_policy_attachment",
-        Value::object(attachment),
+fn a_managed_policy_of_aws_is_used_as_far_as_its_text_is_known() {
+    let wide = with_policy_of_aws("AdministratorAccess");
+    assert_eq!(wide.answer("dynamodb:DeleteTable", TABLE).0, Answer::Allowed);
+    assert_eq!(wide.answer("kms:PutKeyPolicy", KEY).0, Answer::Allowed);
+    let reads = with_policy_of_aws("AmazonDynamoDBReadOnlyAccess");
+    let silent = Answer::Denied(Layer::NoIdentityStatement);
+    assert_eq!(reads.answer("dynamodb:DeleteTable", TABLE).0, silent);
+    assert_eq!(reads.answer("dynamodb:DescribeTable", TABLE).0, Answer::Allowed);
+    // Of what it says on other services nothing is known.
+    for (stack, action) in
+        [(reads, "s3:GetObject"), (with_policy_of_aws("SomethingElse"), "dynamodb:DeleteItem")]
+    {
+        let Answer::Depends(facts) = stack.answer(action, "*").0 else { panic!("{action}") };
+        assert!(facts.iter().any(|fact| fact.contains("arn:aws:iam::aws:policy/")), "{facts:?}");
+    }
+    let matrix = reach(&with_policy_of_aws("AmazonDynamoDBFullAccess").estate());
+    let open = |action: &str| matrix.iter().any(|right| right.action == action && !right.depends.is_empty());
+    assert!(open("iam:CreateAccessKey") && !open("dynamodb:DeleteTable"), "{matrix:?}");
+}
+
+/// The estate with these levels of service control policies and these resource control policies.
+fn within(mut estate: Estate, levels: &[&[&str]], resource_control: &[&str]) -> Estate {
+    use terrane_access::estate::Policy;
+    let policy = |text: &&str| {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{text}]}}"#);
+        let document = terrane_iam::Document::parse(&text).unwrap();
+        Policy { document: Some(document.into()), ..Policy::unknown("scp.json", None) }
+    };
+    estate.organization = terrane_access::Organization {
+        service_control: levels.iter().map(|level| level.iter().map(policy).collect()).collect(),
+        resource_control: resource_control.iter().map(policy).collect(),
+    };
+    estate
+}
+
+fn ask(estate: &Estate, who: &str, action: &str, resource: &str) -> Answer {
+    let principal = estate.somebody(who);
+    estate.ask(&Question { principal: &principal, action, resource, context: &[] }).answer
+}
+
+const EVERYTHING: &str = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+
+#[test]
+fn an_organization_limits_its_account_level_by_level() {
+    let open = || Stack { encrypted: false, ..Stack::default() }.estate();
+    let items = r#"{"Effect":"Allow","Action":"dynamodb:*","Resource":"*"}"#;
+    let others = r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#;
+    let root = "arn:aws:iam::123456789012:root";
+    let free = within(open(), &[&[EVERYTHING], &[items]], &[]);
+    assert_eq!(ask(&free, USER, "dynamodb:GetItem", TABLE), Answer::Allowed);
+    let bound = within(open(), &[&[EVERYTHING], &[others]], &[]);
+    let by_organization = Answer::Denied(Layer::ServiceControlPolicy);
+    assert_eq!(ask(&bound, USER, "dynamodb:GetItem", TABLE), by_organization);
+    assert_eq!(ask(&bound, root, "dynamodb:GetItem", TABLE), by_organization, "the root user too");
+    assert!(reach(&bound).iter().all(|right| !right.action.starts_with("dynamodb:")));
+    // Others, and roles that are linked to a service, are not bound.
+    let linked = "arn:aws:iam::123456789012:role/aws-service-role/dynamodb.amazonaws.com/AWSServiceRoleForX";
+    let answer = ask(&bound, linked, "dynamodb:GetItem", TABLE);
+    assert!(matches!(answer, Answer::Depends(_)), "{answer:?}");
+    let changes = difference(&free, &bound);
+    assert!(
+        changes.iter().any(|change| !change.gains && change.principal == "aws_iam_user.u"),
+        "{changes:?}"
     );
-    let stack = Stack { more: vec![attachment], ..Stack::default() };
-    let Answer::Depends(facts) = stack.answer("dynamodb:DeleteItem", TABLE).0 else { panic!() };
-    assert!(facts.iter().any(|fact| fact.contains("AdministratorAccess")), "{facts:?}");
+}
+
+#[test]
+fn an_organization_denies_by_resource_for_some_services_only() {
+    let denial = r#"{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}"#;
+    let stack = || Stack { encrypted: false, ..with_policy_of_aws("AdministratorAccess") };
+    let bound = within(stack().estate(), &[], &[denial]);
+    let denied = ask(&bound, USER, "dynamodb:GetItem", TABLE);
+    assert!(matches!(denied, Answer::Denied(Layer::ExplicitDeny { .. })), "{denied:?}");
+    assert_eq!(ask(&bound, USER, "iam:GetUser", USER), Answer::Allowed, "IAM has no such policies");
+    let elsewhere = "arn:aws:dynamodb:eu-west-3:999999999999:table/T";
+    let answer = ask(&bound, USER, "dynamodb:GetItem", elsewhere);
+    assert!(matches!(answer, Answer::Depends(_)), "another account's table: {answer:?}");
+}
+
+#[test]
+fn an_alias_stands_for_its_key() {
+    let alias = "arn:aws:kms:eu-west-3:123456789012:alias/db";
+    let fields = texts(&[("arn", alias), ("name", "alias/db"), ("target_key_arn", KEY)]);
+    let more = vec![("aws_kms_alias.a".to_owned(), "aws_kms_alias", Value::object(fields))];
+    let estate = Stack { more, ..Stack::default() }.estate();
+    for action in ["kms:Decrypt", "kms:PutKeyPolicy"] {
+        assert_eq!(ask(&estate, USER, action, alias), ask(&estate, USER, action, KEY), "{action}");
+    }
+    let named = estate.arn_of("aws_kms_alias.a").unwrap();
+    assert_eq!(ask(&estate, USER, "kms:Decrypt", named), Answer::Denied(Layer::KeyIam));
+    // The alias itself is no key, and nobody knows which key a foreign one is.
+    assert_eq!(ask(&estate, USER, "kms:UpdateAlias", alias), Answer::Denied(Layer::NoIdentityStatement));
+    let foreign = ask(&estate, USER, "kms:Decrypt", "arn:aws:kms:eu-west-3:123456789012:alias/other");
+    assert!(matches!(foreign, Answer::Depends(_)), "{foreign:?}");
+}
+
+#[test]
+fn the_same_name_in_two_accounts_is_two_people() {
+    let user = |account: &str| {
+        Value::object(texts(&[("arn", &format!("arn:aws:iam::{account}:user/ann")), ("name", "ann")]))
+    };
+    let (here, there) = (user("123456789012"), user("210987654321"));
+    let policy =
+        Value::object(vec![("user", Value::from("ann")), ("policy", document(&[EVERYTHING.into()]))]);
+    let item = |address, type_name, value, account| Item {
+        address,
+        type_name,
+        value,
+        place: None,
+        account: Some(account),
+    };
+    let estate = Estate::new(
+        [
+            item("aws_iam_user.here", "aws_iam_user", &here, "123456789012"),
+            item("aws_iam_user.there", "aws_iam_user", &there, "210987654321"),
+            item("aws_iam_user_policy.p", "aws_iam_user_policy", &policy, "210987654321"),
+        ],
+        Some("123456789012"),
+    );
+    assert_eq!(
+        ask(&estate, "arn:aws:iam::123456789012:user/ann", "iam:GetUser", "*"),
+        Answer::Denied(Layer::NoIdentityStatement)
+    );
+    assert_eq!(ask(&estate, "arn:aws:iam::210987654321:user/ann", "iam:GetUser", "*"), Answer::Allowed);
+    let roots = estate.principals.iter().filter(|p| p.arn.ends_with(":root")).count();
+    assert_eq!(roots, 2);
+}
+
+#[test]
+fn a_right_that_stays_on_another_condition_is_a_change() {
+    let with = |key: &str| {
+        let condition = format!(
+            r#"{{"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"*","Condition":{{"Bool":{{"{key}":"true"}}}}}}"#
+        );
+        Stack { encrypted: false, user: vec![condition], ..Stack::default() }.estate()
+    };
+    let (strict, loose) = (with("aws:MultiFactorAuthPresent"), with("x:anything"));
+    let changes = difference(&strict, &loose);
+    let change = changes.iter().find(|change| change.principal == "aws_iam_user.u").unwrap();
+    assert!(!change.gains && change.is_of_condition(), "{change:?}");
+    assert_eq!(change.depended.as_deref(), Some(&["aws:MultiFactorAuthPresent".to_owned()][..]));
+    assert_eq!(change.depends, ["x:anything"]);
+    assert_eq!(difference(&strict, &strict), []);
 }
 
 #[test]

@@ -252,6 +252,60 @@ fn a_page_fits_a_telephone_in_the_dark() {
     assert_eq!(browser.complaints(), Vec::<&Json>::new());
 }
 
+const ACCESS: &str = r#"
+[provider.aws]
+region  = "eu-west-3"
+sandbox = true
+
+[resource.aws_dynamodb_table.notes]
+name         = "notes"
+billing_mode = "PAY_PER_REQUEST"
+hash_key     = "Id"
+attribute    = [{ name = "Id", type = "S" }]
+
+[resource.aws_iam_user.ann]
+name = "ann"
+
+[resource.aws_iam_user_policy.ann]
+name   = "own"
+user   = "${aws_iam_user.ann.name}"
+policy = """{"Version":"2012-10-17","Statement":[
+  {"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"*"},
+  {"Effect":"Allow","Action":"dynamodb:PutItem","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}]}"""
+"#;
+
+#[test]
+fn the_matrix_of_access_works_in_a_browser() {
+    let Some(mut browser) = Browser::start() else { return };
+    let stack = Stack::of(ACCESS);
+    let page = stack.run(&["access", "matrix", "--format", "html"]);
+    assert_eq!(page.code, Some(0), "{}", page.err);
+    stack.write("page.html", &page.out);
+    for (width, scheme) in [(1200, "light"), (360, "dark")] {
+        browser.open(&address(&stack), width, scheme);
+        assert_eq!(browser.value("document.title"), "Terrane access · account 123456789012");
+        // The user's two answers on the table, and the root user's on the table and on the user.
+        assert_eq!(browser.value(ROWS), 4);
+        browser.press("/", "/");
+        for letter in "putitem".chars() {
+            let letter = letter.to_string();
+            browser.press(&letter, &letter);
+        }
+        assert_eq!(browser.value(ROWS), 2);
+        browser.press("Escape", "");
+        browser.value("document.querySelector('[data-filter=depends]').focus()");
+        browser.press("Enter", "\r");
+        assert_eq!(browser.value(ROWS), 1);
+        let row = "document.querySelector('tr.item:not([hidden])').innerText";
+        let row = browser.value(row).as_str().unwrap().to_owned();
+        assert!(row.contains("aws_iam_user.ann") && row.contains("aws:SourceIp"), "{row}");
+        browser.press("Escape", "");
+        let over = browser.value("document.documentElement.scrollWidth").as_u64().unwrap();
+        assert!(over <= u64::from(width), "{over}");
+        assert_eq!(browser.complaints(), Vec::<&Json>::new());
+    }
+}
+
 #[test]
 fn nothing_from_outside_gets_into_a_page() {
     let Some(mut browser) = Browser::start() else { return };

@@ -67,6 +67,7 @@ scripts! {
     migrate,
     modules,
     moves,
+    organization,
     plan_file,
     refresh_only,
     replacements,

@@ -72,6 +72,11 @@ impl<'s> World<'s> {
         World { spec, functions, workspace, variables, modules: RefCell::default() }
     }
 
+    /// What functions work with.
+    pub fn functions(&self) -> &FunctionContext {
+        &self.functions
+    }
+
     /// The spec that the values belong to.
     pub fn spec(&self) -> &'s Spec {
         self.spec

@@ -17,6 +17,8 @@ pub struct Settings {
     pub backend: Option<Backend>,
     /// How state, journal and plans are encrypted; absent: they are in the clear.
     pub encryption: Option<Encryption>,
+    /// What the organization of the account lets it do.
+    pub organization: Option<Organization>,
     /// The table that a version may be required in, for messages.
     pub span: Option<Span>,
 }
@@ -76,6 +78,20 @@ pub struct Encryption {
     pub body: Expr,
     /// Where each of them stands.
     pub places: Places,
+    /// The header in the file.
+    pub span: Span,
+}
+
+/// The organization that the account is in, as `[terrane.access]` says it. Files are named relative to the stack's folder,
+/// with `*` and `?` in the last part.
+#[derive(Clone, Debug)]
+pub struct Organization {
+    /// Files of service control policies, a list for each level from the organization's root to the account.
+    pub service_control: Vec<Vec<(Arc<str>, Span)>>,
+    /// Files of resource control policies, of all levels.
+    pub resource_control: Vec<(Arc<str>, Span)>,
+    /// Whether the account is the organization's management account, which no such policy binds.
+    pub management_account: bool,
     /// The header in the file.
     pub span: Span,
 }

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use terrane_iam::{Caller, Effect};
+use terrane_iam::managed::aws_managed;
+use terrane_iam::{Caller, Document, Effect};
 
 use super::value::{Text, field, tags, text, texts};
-use super::{Items, policy};
+use super::{Items, account_of, may_share, policy};
 use crate::estate::{Estate, Item, Origin, Policy, Principal};
 
 /// The session that a role's decisions are made for, when no other is named.
@@ -26,7 +27,7 @@ pub(super) fn read(items: &Items<'_>, estate: &mut Estate) {
     let partition = all.iter().filter_map(|p| p.arn.split(':').nth(1)).next().unwrap_or("aws").to_owned();
     let named = named(estate, &all);
     for principal in named {
-        if let Some(found) = stranger(&principal, estate.account.as_deref(), &known) {
+        if let Some(found) = stranger(&principal, &|account| estate.is_own(account), &known) {
             if found.origin == Origin::Named {
                 estate.strangers.insert(found.arn.clone());
             }
@@ -34,8 +35,8 @@ pub(super) fn read(items: &Items<'_>, estate: &mut Estate) {
         }
     }
     all.push(bare("*", Caller::Anonymous, Origin::Public));
-    if let Some(account) = &estate.account {
-        let root = Caller::Root { account: account.clone(), partition };
+    for account in &estate.accounts {
+        let root = Caller::Root { account: account.clone(), partition: partition.clone() };
         all.push(bare(&root.arn(), root, Origin::Root));
     }
     all.sort_by(|a, b| (a.origin, &a.arn).cmp(&(b.origin, &b.arn)));
@@ -49,11 +50,20 @@ fn managed_policies(items: &Items<'_>) -> BTreeMap<String, Policy> {
     all.filter_map(|item| Some((text(item.value, "arn").known()?, policy(item, "policy")))).collect()
 }
 
+/// The policy with an ARN: one of the stack, or one of AWS's whose text is known.
 fn by_arn(managed: &BTreeMap<String, Policy>, arn: Text, otherwise: &Item<'_>) -> Policy {
-    let unknown = |name: String| Policy { name, document: None, place: otherwise.place.map(Arc::from) };
     match arn {
-        Text::Known(arn) => managed.get(&arn).cloned().unwrap_or_else(|| unknown(arn)),
-        Text::Absent | Text::Unknown => unknown(otherwise.address.to_owned()),
+        Text::Known(arn) => {
+            let by_aws = || {
+                let known = aws_managed(&arn)?;
+                let document = Document::parse(known.document).ok()?;
+                let policy = Policy::unknown(arn.as_str(), otherwise.place);
+                Some(Policy { document: Some(Arc::new(document)), by_aws: Some(known), ..policy })
+            };
+            let found = managed.get(&arn).cloned().or_else(by_aws);
+            found.unwrap_or_else(|| Policy::unknown(arn, otherwise.place))
+        }
+        Text::Absent | Text::Unknown => Policy::unknown(otherwise.address, otherwise.place),
     }
 }
 
@@ -63,9 +73,12 @@ fn own_policies(
     items: &Items<'_>,
     kind: &str,
     name: Option<&str>,
+    account: Option<&str>,
     managed: &BTreeMap<String, Policy>,
 ) -> Vec<Policy> {
     let about = |item: &&Item<'_>| match (text(item.value, kind), name) {
+        // The same name in another account is somebody else.
+        _ if !may_share(item.account, account) => false,
         (Text::Known(holder), Some(name)) => holder == name,
         // Either of the two is not known.
         (Text::Known(_) | Text::Unknown, _) => true,
@@ -75,12 +88,12 @@ fn own_policies(
     let attached = items.of(&format!("aws_iam_{kind}_policy_attachment")).iter().filter(about);
     let attached = attached.map(|item| match sure(item) {
         true => by_arn(managed, text(item.value, "policy_arn"), item),
-        false => Policy { name: item.address.to_owned(), document: None, place: item.place.map(Arc::from) },
+        false => Policy::unknown(item.address, item.place),
     });
     let inline = items.of(&format!("aws_iam_{kind}_policy")).iter().filter(about);
     let inline = inline.map(|item| match sure(item) {
         true => policy(item, "policy"),
-        false => Policy { name: item.address.to_owned(), document: None, place: item.place.map(Arc::from) },
+        false => Policy::unknown(item.address, item.place),
     });
     attached.chain(inline).collect()
 }
@@ -95,30 +108,29 @@ fn boundary(item: &Item<'_>, managed: &BTreeMap<String, Policy>) -> Option<Polic
 
 fn user(items: &Items<'_>, item: &Item<'_>, managed: &BTreeMap<String, Policy>) -> Principal {
     let name = text(item.value, "name").known();
+    let account = account_of(item);
+    let account = account.as_deref();
     let arn = text(item.value, "arn").known().unwrap_or_else(|| item.address.to_owned());
     let mut groups: BTreeSet<String> = BTreeSet::new();
     // Memberships of which it can't be told whether they are this user's, or in which group.
     let mut open: Vec<&Item<'_>> = Vec::new();
-    for membership in items.of("aws_iam_group_membership") {
+    let near = |membership: &&Item<'_>| may_share(membership.account, account);
+    for membership in items.of("aws_iam_group_membership").iter().filter(near) {
         match (texts(membership.value, "users"), &name, text(membership.value, "group")) {
             (Some(users), Some(name), _) if !users.contains(name) => {}
             (Some(_), Some(_), Text::Known(group)) => drop(groups.insert(group)),
             _ => open.push(membership),
         }
     }
-    for membership in items.of("aws_iam_user_group_membership") {
+    for membership in items.of("aws_iam_user_group_membership").iter().filter(near) {
         match (text(membership.value, "user"), &name, texts(membership.value, "groups")) {
             (Text::Known(user), Some(name), _) if user != *name => {}
             (Text::Known(_), Some(_), Some(all)) => groups.extend(all),
             _ => open.push(membership),
         }
     }
-    let mut identity = own_policies(items, "user", name.as_deref(), managed);
-    identity.extend(open.into_iter().map(|item| Policy {
-        name: item.address.to_owned(),
-        document: None,
-        place: item.place.map(Arc::from),
-    }));
+    let mut identity = own_policies(items, "user", name.as_deref(), account, managed);
+    identity.extend(open.into_iter().map(|item| Policy::unknown(item.address, item.place)));
     let user_id = text(item.value, "unique_id").known();
     Principal {
         caller: Caller::User { arn: arn.clone(), user_id },
@@ -129,7 +141,7 @@ fn user(items: &Items<'_>, item: &Item<'_>, managed: &BTreeMap<String, Policy>) 
         groups: groups
             .into_iter()
             .map(|group| {
-                let policies = own_policies(items, "group", Some(&group), managed);
+                let policies = own_policies(items, "group", Some(&group), account, managed);
                 (group, policies)
             })
             .collect(),
@@ -142,15 +154,15 @@ fn user(items: &Items<'_>, item: &Item<'_>, managed: &BTreeMap<String, Policy>) 
 fn role(items: &Items<'_>, item: &Item<'_>, managed: &BTreeMap<String, Policy>) -> Principal {
     let name = text(item.value, "name").known();
     let arn = text(item.value, "arn").known().unwrap_or_else(|| item.address.to_owned());
-    let mut identity = own_policies(items, "role", name.as_deref(), managed);
+    let account = account_of(item);
+    let mut identity = own_policies(items, "role", name.as_deref(), account.as_deref(), managed);
     for block in field(item.value, "inline_policy").map(terrane_model::Value::elements).unwrap_or_default() {
         let inline = Item { value: block, ..*item };
         if !matches!(text(block, "policy"), Text::Absent) {
             identity.push(policy(&inline, "policy"));
         }
     }
-    let unknown =
-        || Policy { name: item.address.to_owned(), document: None, place: item.place.map(Arc::from) };
+    let unknown = || Policy::unknown(item.address, item.place);
     let arns = texts(item.value, "managed_policy_arns");
     if arns.is_none() || field(item.value, "inline_policy").is_some_and(terrane_model::Value::is_unknown) {
         identity.push(unknown());
@@ -194,24 +206,29 @@ fn attached_to_others(
     ours: &[Principal],
     managed: &BTreeMap<String, Policy>,
 ) -> Vec<Principal> {
-    let Some(account) = &estate.account else { return vec![] };
     let mut found = Vec::new();
     for kind in ["user", "role"] {
         let types = [format!("aws_iam_{kind}_policy_attachment"), format!("aws_iam_{kind}_policy")];
-        let holders =
-            types.iter().flat_map(|name| items.of(name)).filter_map(|item| text(item.value, kind).known());
-        for name in holders.collect::<BTreeSet<String>>() {
-            let end = format!(":{kind}/{name}");
-            if ours.iter().any(|p| p.arn.ends_with(&end) || p.arn.ends_with(&format!("/{name}"))) {
+        let known: BTreeSet<(Option<&str>, &str)> = ours
+            .iter()
+            .filter(|p| p.arn.contains(&format!(":{kind}/")))
+            .filter_map(|p| Some((p.caller.account(), p.arn.rsplit(['/', ':']).next()?)))
+            .collect();
+        let holders = types.iter().flat_map(|name| items.of(name)).filter_map(|item| {
+            let account = item.account.map(str::to_owned).or_else(|| estate.account.clone())?;
+            Some((account, text(item.value, kind).known()?))
+        });
+        for (account, name) in holders.collect::<BTreeSet<(String, String)>>() {
+            if known.contains(&(Some(account.as_str()), name.as_str())) {
                 continue;
             }
-            let arn = format!("arn:aws:iam::{account}{end}");
+            let arn = format!("arn:aws:iam::{account}:{kind}/{name}");
             let caller = match kind {
                 "user" => Caller::User { arn: arn.clone(), user_id: None },
                 _ => session(&arn, SESSION, None),
             };
             let mut principal = bare(&arn, caller, Origin::Named);
-            principal.identity = own_policies(items, kind, Some(&name), managed);
+            principal.identity = own_policies(items, kind, Some(&name), Some(&account), managed);
             principal.identity.push(others_policies(&arn));
             principal.tags = None;
             found.push(principal);
@@ -221,7 +238,7 @@ fn attached_to_others(
 }
 
 fn others_policies(arn: &str) -> Policy {
-    Policy { name: format!("(any other of {arn})"), document: None, place: None }
+    Policy::unknown(format!("(any other of {arn})"), None)
 }
 
 /// Everybody whom a policy or grant lets in, as it names them, with the kind of principal.
@@ -245,7 +262,7 @@ fn named(estate: &Estate, ours: &[Principal]) -> BTreeSet<(String, String)> {
 
 pub(super) fn stranger(
     (kind, value): &(String, String),
-    account: Option<&str>,
+    is_own: &dyn Fn(&str) -> bool,
     known: &BTreeSet<String>,
 ) -> Option<Principal> {
     if kind == "Service" {
@@ -262,7 +279,7 @@ pub(super) fn stranger(
         // A unique id: of somebody who is gone, or of one of ours.
         _ => return None,
     };
-    let own = Some(their) == account;
+    let own = is_own(their);
     let origin = if own { Origin::Named } else { Origin::OtherAccount };
     let caller = if resource == "root" {
         if own {

@@ -79,4 +79,6 @@ pub enum MatrixFormat {
     Text,
     /// For a pull request or a page
     Markdown,
+    /// One page with filters, for a browser
+    Html,
 }

@@ -5,28 +5,31 @@ use std::collections::BTreeMap;
 use terrane_access::reach::resources;
 use terrane_access::{Estate, Matrix, Question, difference, matrix};
 use terrane_iam::Answer;
-use terrane_model::Diagnostic;
 use terrane_model::nearest::nearest;
-use terrane_plan::access::{estate, objects_of, of_plan};
+use terrane_model::{Diagnostic, Diagnostics};
+use terrane_plan::access::{Surroundings, estate, objects_of, of_plan, organization, overlooked};
 use terrane_plan::plan::Mode;
+use terrane_provider::Catalog;
 use terrane_reconcile::Stop;
-use terrane_state::Store;
+use terrane_state::{Snapshot, Store};
 
 use crate::cli::{Access as Arguments, AccessView, Global, MatrixFormat};
 use crate::exit::{Ended, Exit, Problem};
 use crate::functions;
 use crate::progress::Progress;
-use crate::render::{access_json, access_text, access_view};
+use crate::render::{access_json, access_page, access_text, access_view};
 use crate::session;
 use crate::signals;
-use crate::stack::{Stack, state_backend};
+use crate::stack::{Stack, folder_settings, state_backend};
 use crate::terminal::Terminal;
-use crate::work::{Work, block_on, current_folder};
+use crate::work::{Work, block_on, current_folder, now};
 
 /// What stands before and after a plan; the same twice where there is none.
 struct Sides {
     before: Estate,
     after: Estate,
+    /// Objects of the state that bear on access and are not looked at.
+    overlooked: Vec<String>,
 }
 
 /// Runs the command.
@@ -73,11 +76,20 @@ pub fn run(global: &Global, arguments: &Arguments, terminal: &Terminal) -> Ended
             let resources = resources(estate);
             let Matrix { rights, asked } = matrix(estate, &resources);
             terminal.say(&match (terminal.json, format) {
-                (true, _) => format!("{}\n", access_json::matrix(estate, &rights, asked)),
+                (true, _) => format!("{}\n", access_json::matrix(estate, &rights, asked, &sides.overlooked)),
                 (false, MatrixFormat::Text) => {
-                    access_view::matrix(estate, &resources, &rights, terminal.paint)
+                    access_view::matrix(estate, &resources, &rights, &sides.overlooked, terminal.paint)
                 }
-                (false, MatrixFormat::Markdown) => access_view::markdown(estate, &resources, &rights),
+                (false, MatrixFormat::Markdown) => {
+                    access_view::markdown(estate, &resources, &rights, &sides.overlooked)
+                }
+                (false, MatrixFormat::Html) => access_page::page(&access_page::Contents {
+                    estate,
+                    resources: &resources,
+                    rights: &rights,
+                    asked,
+                    overlooked: &sides.overlooked,
+                }),
             });
             true
         }
@@ -90,6 +102,10 @@ pub fn run(global: &Global, arguments: &Arguments, terminal: &Terminal) -> Ended
             changes.is_empty()
         }
     };
+    let told_already = matches!(arguments, Arguments::Matrix { .. }) || terminal.json;
+    if let Some(note) = access_view::unseen(&sides.overlooked).filter(|_| !told_already) {
+        terminal.say(&format!("\n{note}\n"));
+    }
     Ok(if view.detailed_exitcode && !all_allowed { Exit::Changes } else { Exit::Done })
 }
 
@@ -98,8 +114,16 @@ fn sides(global: &Global, view: &AccessView, terminal: &Terminal) -> Result<Side
     if view.state {
         let mut backend = state_backend()?;
         let snapshot = Store::peek(backend.as_mut())?;
-        let objects = snapshot.map(|snapshot| objects_of(&snapshot, &catalog)).unwrap_or_default();
-        return Ok(Sides { before: estate(&objects, None, None), after: estate(&objects, None, None) });
+        let objects = snapshot.as_ref().map(|snapshot| objects_of(snapshot, &catalog)).unwrap_or_default();
+        let overlooked = snapshot.as_ref().map(|snapshot| named(snapshot, &catalog)).unwrap_or_default();
+        let (module, sources) = folder_settings()?;
+        let mut wrong = Diagnostics::new();
+        let functions = functions::planning(&current_folder()?, &now());
+        let organization = organization(&module.settings, &functions, &mut wrong);
+        terminal.report(&wrong, &sources);
+        let around = Surroundings { organization: Some(&organization), ..Surroundings::default() };
+        let estate = estate(&objects, around);
+        return Ok(Sides { before: estate.clone(), after: estate, overlooked });
     }
     let folder = current_folder()?;
     if let Some(file) = &view.plan {
@@ -109,7 +133,7 @@ fn sides(global: &Global, view: &AccessView, terminal: &Terminal) -> Result<Side
         let stack = Stack::of_plan(&plan, files, &catalog, &functions)?;
         let (before, after) = of_plan(&plan, &stack.spec, &catalog, &functions)
             .map_err(|errors| Problem::new(errors, &stack.spec.sources))?;
-        return Ok(Sides { before, after });
+        return Ok(Sides { before, after, overlooked: named(&plan.refreshed, &catalog) });
     }
     let mut work = Work::begin(global, &view.planning, "OperationTypePlan", terminal)?;
     work.only_look = true;
@@ -122,10 +146,16 @@ fn sides(global: &Global, view: &AccessView, terminal: &Terminal) -> Result<Side
     let sides = planned.and_then(|(_, plan)| {
         let functions = functions::planning(&folder, &work.plan_time);
         let found = of_plan(&plan, &work.stack.spec, &catalog, &functions);
-        found.map_err(|errors| work.problem(errors))
+        let (before, after) = found.map_err(|errors| work.problem(errors))?;
+        Ok(Sides { before, after, overlooked: named(&plan.refreshed, &catalog) })
     });
     work.leave()?;
-    sides.map(|(before, after)| Sides { before, after })
+    sides
+}
+
+/// The addresses of what is not looked at.
+fn named(snapshot: &Snapshot, catalog: &Catalog) -> Vec<String> {
+    overlooked(snapshot, catalog).iter().map(ToString::to_string).collect()
 }
 
 /// The ARN of a resource that the user names.

@@ -1,6 +1,6 @@
 //! `terrane validate`: finds what is wrong in the spec. Makes no call and reads no state.
 
-use terrane_model::Diagnostics;
+use terrane_model::{Diagnostic, Diagnostics};
 
 use crate::exit::{Ended, Exit};
 use crate::functions;
@@ -23,7 +23,9 @@ pub fn run(terminal: &Terminal) -> Ended {
             errors.extend(terrane_plan::graph::graph(&spec).err().unwrap_or_default());
             errors.extend(terrane_plan::moves::check(&spec));
             errors.extend(terrane_plan::removals::check(&spec));
-            let exit = if errors.is_empty() { Exit::Done } else { Exit::Failed };
+            terrane_plan::access::organization(&spec.root.settings, &functions, &mut errors);
+            let failed = errors.iter().any(Diagnostic::is_error);
+            let exit = if failed { Exit::Failed } else { Exit::Done };
             ([spec.warnings, errors].concat(), spec.sources, exit)
         }
         Err(problem) => (problem.diagnostics, problem.sources, problem.exit),

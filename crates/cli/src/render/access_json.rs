@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 use terrane_access::estate::{Estate, Principal};
 use terrane_access::question::layer_name;
+use terrane_access::reach::left_out;
 use terrane_access::{Answered, Question, Right};
 use terrane_iam::Answer;
 
@@ -72,7 +73,7 @@ pub fn who_can(estate: &Estate, action: &str, resource: &str, answers: &[(usize,
 }
 
 /// All rights.
-pub fn matrix(estate: &Estate, rights: &[Right], asked: usize) -> Json {
+pub fn matrix(estate: &Estate, rights: &[Right], asked: usize, overlooked: &[String]) -> Json {
     let one = |right: &Right| {
         json!({
             "principal": estate.principals.get(right.principal).map(who),
@@ -83,5 +84,11 @@ pub fn matrix(estate: &Estate, rights: &[Right], asked: usize) -> Json {
             "depends": right.depends,
         })
     };
-    json!({ "format_version": FORMAT, "asked": asked, "rights": rights.iter().map(one).collect::<Vec<_>>() })
+    json!({
+        "format_version": FORMAT,
+        "asked": asked,
+        "rights": rights.iter().map(one).collect::<Vec<_>>(),
+        "left_out": left_out(estate).map(who).collect::<Vec<_>>(),
+        "overlooked": overlooked,
+    })
 }

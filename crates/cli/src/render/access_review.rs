@@ -4,7 +4,7 @@ use terrane_access::estate::Origin;
 use terrane_access::{Change, Verdict};
 use terrane_plan::access::AccessReport;
 
-use super::access_text::{outcome, resources, verb, who};
+use super::access_text::{other_condition, outcome, resources, verb, who};
 use super::review::document::{Block, Importance, Inline, Row, Section, Table, Tone};
 
 /// The part of a review that access may take at most, in percent.
@@ -43,7 +43,14 @@ fn changes(changes: &[Change]) -> Section {
             vec![Inline::Code(who(change))],
             vec![Inline::Strong(verb(change).to_owned())],
             vec![Inline::Code(change.actions.join(", "))],
-            vec![Inline::Code(resources(change))],
+            match &change.depended {
+                Some(before) => vec![
+                    Inline::Code(resources(change)),
+                    Inline::Text(": ".to_owned()),
+                    Inline::Code(other_condition(before, &change.depends)),
+                ],
+                None => vec![Inline::Code(resources(change))],
+            },
         ],
     };
     let mut blocks = Vec::new();

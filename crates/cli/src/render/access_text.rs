@@ -48,9 +48,10 @@ pub fn who(change: &Change) -> String {
     }
 }
 
-/// `gains`, `may gain`, `loses` or `may lose`.
+/// `gains`, `may gain`, `loses`, `may lose`, or that it stays on other conditions.
 pub fn verb(change: &Change) -> &'static str {
     match (change.gains, change.sure) {
+        _ if change.is_of_condition() => "may still, otherwise",
         (true, true) => "gains",
         (true, false) => "may gain",
         (false, true) => "loses",
@@ -67,7 +68,11 @@ pub fn resources(change: &Change) -> String {
 }
 
 fn one(change: &Change, paint: Paint) -> String {
-    let (glyph, tone) = if change.gains { ("+", Tone::Good) } else { ("-", Tone::Remove) };
+    let (glyph, tone) = match change.gains {
+        _ if change.is_of_condition() => ("~", Tone::Change),
+        true => ("+", Tone::Good),
+        false => ("-", Tone::Remove),
+    };
     let control = match change.severity {
         Severity::Control if change.gains => " (gives power over it)",
         _ => "",
@@ -80,10 +85,17 @@ fn one(change: &Change, paint: Paint) -> String {
         resources(change),
         change.actions.join(", ")
     );
-    if !change.depends.is_empty() {
-        out.push_str(&format!("      depending on {}\n", change.depends.join(", ")));
+    match &change.depended {
+        Some(before) => out.push_str(&format!("      {}\n", other_condition(before, &change.depends))),
+        None if change.depends.is_empty() => {}
+        None => out.push_str(&format!("      depending on {}\n", change.depends.join(", "))),
     }
     out
+}
+
+/// On what a right depended, and on what it does now.
+pub fn other_condition(before: &[String], now: &[String]) -> String {
+    format!("DEPENDS on {} → DEPENDS on {}", before.join(", "), now.join(", "))
 }
 
 fn judged(assertion: &Assertion, paint: Paint) -> String {
@@ -127,7 +139,18 @@ mod tests {
             actions: vec!["dynamodb:GetItem".into()],
             severity: Severity::Read,
             depends: if sure { vec![] } else { vec!["aws:SourceIp".into()] },
+            depended: None,
         }
+    }
+
+    #[test]
+    fn a_right_that_depends_on_something_else_is_told() {
+        let loosened =
+            Change { depended: Some(vec!["aws:MultiFactorAuthPresent".into()]), ..change(false, false) };
+        let told = changes(&[loosened], Paint::default());
+        assert!(told.contains("~ aws_iam_role.reader may still, otherwise on aws_dynamodb"), "{told}");
+        let condition = "DEPENDS on aws:MultiFactorAuthPresent → DEPENDS on aws:SourceIp";
+        assert!(told.contains(condition), "{told}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use terrane_access::estate::{Estate, Origin, Principal};
 use terrane_access::question::{layer_name, layer_wording};
+use terrane_access::reach::left_out;
 use terrane_access::{Answered, Question, Right};
 use terrane_iam::{Answer, Outcome, Reason};
 
@@ -186,6 +187,7 @@ pub fn matrix(
     estate: &Estate,
     resources: &[(String, Vec<String>)],
     rights: &[Right],
+    overlooked: &[String],
     paint: Paint,
 ) -> String {
     let mut out = String::new();
@@ -201,11 +203,43 @@ pub fn matrix(
     if rights.iter().any(|right| !right.depends.is_empty()) {
         out.push_str("\n?: depends on something that is not known; `terrane access explain` says on what.\n");
     }
+    for note in notes(estate, overlooked) {
+        out.push_str(&format!("\n{note}\n"));
+    }
     out
 }
 
+/// What a matrix does not say, a sentence each.
+pub fn notes(estate: &Estate, overlooked: &[String]) -> Vec<String> {
+    let strangers: Vec<&str> = left_out(estate).map(Principal::label).collect();
+    let mut notes = Vec::new();
+    if let [first, rest @ ..] = strangers.as_slice() {
+        let who = match rest.len() {
+            0 => (*first).to_owned(),
+            more => format!("{first} and {more} more"),
+        };
+        notes.push(format!(
+            "Left out: what only policies that are not of this stack could give to {who}. Of them counts what this stack \
+             gives them."
+        ));
+    }
+    notes.extend(unseen(overlooked));
+    notes
+}
+
+/// That some objects are not looked at.
+pub fn unseen(overlooked: &[String]) -> Option<String> {
+    let names = overlooked.join(", ");
+    (!overlooked.is_empty()).then(|| format!("Not looked at, since such objects are not read: {names}."))
+}
+
 /// Everything as a table of Markdown.
-pub fn markdown(estate: &Estate, resources: &[(String, Vec<String>)], rights: &[Right]) -> String {
+pub fn markdown(
+    estate: &Estate,
+    resources: &[(String, Vec<String>)],
+    rights: &[Right],
+    overlooked: &[String],
+) -> String {
     let cell = |text: &str| text.replace('|', "\\|").replace('`', "'");
     let mut out = "| Resource | Principal | Actions |\n|---|---|---|\n".to_owned();
     for (resource, principals) in by_resource(estate, resources, rights) {
@@ -217,6 +251,9 @@ pub fn markdown(estate: &Estate, resources: &[(String, Vec<String>)], rights: &[
                 actions(&rights)
             ));
         }
+    }
+    for note in notes(estate, overlooked) {
+        out.push_str(&format!("\n{}\n", cell(&note)));
     }
     out
 }

@@ -2,14 +2,15 @@
 
 mod claims;
 mod imagine;
+mod organization;
 mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use terrane_access::estate::TYPES;
+use terrane_access::estate::{TYPES, UNREAD};
 use terrane_access::lockout::{MANAGING, unmanageable};
-use terrane_access::{Change, Estate, Item, difference};
+use terrane_access::{Change, Estate, Item, Organization, difference};
 use terrane_expr::FunctionContext;
 use terrane_model::secret::Secrets;
 use terrane_model::source::Sources;
@@ -18,7 +19,7 @@ use terrane_provider::{Catalog, Facts};
 use terrane_spec::Spec;
 use terrane_state::Snapshot;
 
-use crate::build::Input;
+use crate::build::{Input, provider_of};
 use crate::codec::decode;
 use crate::graph::{Graph, graph};
 use crate::plan::{Change as PlannedChange, Plan, ProviderKey};
@@ -26,6 +27,7 @@ use crate::target::Selection;
 use crate::world::World;
 
 pub use imagine::{Ground, Imagined, imagine};
+pub use organization::organization;
 pub use report::{Assertion, Report, own_part};
 
 /// What a plan says about access.
@@ -42,9 +44,21 @@ pub fn bears_on_access(type_name: &str) -> bool {
     TYPES.contains(&type_name)
 }
 
-/// The account that the default configuration of the provider works in.
+/// The account that the default configuration of the provider works in, or else any of its configurations.
 pub fn account(facts: &BTreeMap<ProviderKey, Arc<Facts>>) -> Option<Arc<str>> {
-    facts.values().find_map(|facts| facts.account.clone())
+    let default = facts.get(&ProviderKey::default_of("aws")).and_then(|facts| facts.account.clone());
+    default.or_else(|| facts.values().find_map(|facts| facts.account.clone()))
+}
+
+/// What is known around the objects of a stack.
+#[derive(Clone, Copy, Default)]
+pub struct Surroundings<'a> {
+    /// The spec, for places and for the providers of objects.
+    pub spec: Option<&'a Spec>,
+    /// The account of the default configuration of the provider.
+    pub account: Option<&'a str>,
+    /// The policies of the account's organization.
+    pub organization: Option<&'a Organization>,
 }
 
 /// The place of a declaration, such as `terrane.toml:12`.
@@ -55,24 +69,59 @@ pub fn place(sources: &Sources, span: Span) -> Option<String> {
 }
 
 /// The estate of some objects.
-pub fn estate(objects: &BTreeMap<Address, Value>, spec: Option<&Spec>, account: Option<&str>) -> Estate {
+pub fn estate(objects: &BTreeMap<Address, Value>, around: Surroundings<'_>) -> Estate {
     let relevant = objects.iter().filter(|(address, _)| {
         address.resource.mode == Mode::Managed && bears_on_access(&address.resource.type_name)
     });
-    let described: Vec<(String, &str, &Value, Option<String>)> = relevant
-        .map(|(address, value)| {
-            let declared = spec.and_then(|spec| Some((spec, spec.resource(&address.resource)?)));
+    let relevant: Vec<(&Address, &Value)> = relevant.collect();
+    let accounts = accounts(&relevant, around.spec);
+    let described: Vec<(String, Option<String>)> = relevant
+        .iter()
+        .map(|(address, _)| {
+            let declared = around.spec.and_then(|spec| Some((spec, spec.resource(&address.resource)?)));
             let place = declared.and_then(|(spec, resource)| place(&spec.sources, resource.span));
-            (address.to_string(), address.resource.type_name.as_ref(), value, place)
+            (address.to_string(), place)
         })
         .collect();
-    let items = described.iter().map(|(address, type_name, value, place)| Item {
-        address,
-        type_name,
+    let items = relevant.iter().zip(&described).map(|((address, value), (name, place))| Item {
+        address: name,
+        type_name: &address.resource.type_name,
         value,
         place: place.as_deref(),
+        account: around
+            .spec
+            .and_then(|spec| accounts.get(&provider_of(spec, &address.resource)))
+            .map(String::as_str),
     });
-    Estate::new(items, account)
+    let mut estate = Estate::new(items, around.account);
+    estate.organization = around.organization.cloned().unwrap_or_default();
+    estate
+}
+
+/// The account of each provider configuration, by the ARNs of its objects.
+fn accounts(objects: &[(&Address, &Value)], spec: Option<&Spec>) -> BTreeMap<ProviderKey, String> {
+    let Some(spec) = spec else { return BTreeMap::new() };
+    let one = |(address, value): &(&Address, &Value)| {
+        let arn = value.get("arn")?.as_str()?;
+        let account = arn.split(':').nth(4).filter(|account| account.len() == 12)?;
+        Some((provider_of(spec, &address.resource), account.to_owned()))
+    };
+    objects.iter().filter_map(one).collect()
+}
+
+/// Objects of a snapshot that would bear on access and are not looked at: of types that are not read, or with values
+/// that can't be.
+pub fn overlooked(snapshot: &Snapshot, catalog: &Catalog) -> Vec<Address> {
+    let unread = |(address, object): &(Address, &terrane_state::Object)| {
+        let type_name = address.resource.type_name.as_ref();
+        let readable = || {
+            let schema = catalog.resource(type_name)?.schema();
+            decode(schema, &object.attributes, &object.sensitive).ok()
+        };
+        UNREAD.contains(&type_name) || (bears_on_access(type_name) && readable().is_none())
+    };
+    let managed = snapshot.current().filter(|(address, ..)| address.resource.mode == Mode::Managed);
+    managed.map(|(address, _, object)| (address, object)).filter(unread).map(|(address, _)| address).collect()
 }
 
 /// The objects of a snapshot that bear on access.
@@ -109,6 +158,7 @@ fn planned_estate<'s>(
     graph: &Graph,
     kept: Kept<'_>,
     changes: &[PlannedChange],
+    around: Surroundings<'_>,
 ) -> (Estate, Imagined<'s>) {
     let ground = Ground {
         spec: input.spec,
@@ -128,8 +178,7 @@ fn planned_estate<'s>(
     let made = imagined.objects.iter().map(|(address, value)| (address.clone(), value.clone()));
     let all = made.chain(forgotten(changes));
     plain.extend(all.map(|(address, value)| (address, value.unmark_deep().0)));
-    let account = account(input.facts);
-    (estate(&plain, Some(input.spec), account.as_deref()), imagined)
+    (estate(&plain, around), imagined)
 }
 
 /// The estates before and after a plan.
@@ -173,8 +222,12 @@ pub fn of_plan(
     let mut plain = kept;
     let all = imagined.objects.into_iter().chain(forgotten(&plan.changes));
     plain.extend(all.map(|(address, value)| (address, value.unmark_deep().0)));
-    let after = estate(&plain, Some(spec), None);
-    let before = estate(&objects_of(&plan.refreshed, catalog), Some(spec), after.account.as_deref());
+    // What is wrong with the organization's files was said when the plan was made.
+    let organization = organization(&spec.root.settings, functions, &mut Diagnostics::new());
+    let around = Surroundings { spec: Some(spec), account: None, organization: Some(&organization) };
+    let after = estate(&plain, around);
+    let around = Surroundings { account: after.account.as_deref(), ..around };
+    let before = estate(&objects_of(&plan.refreshed, catalog), around);
     Ok((before, after))
 }
 
@@ -190,18 +243,25 @@ pub fn report<'s>(
     let changes =
         planned.iter().any(|c| c.action.is_change() && bears_on_access(&c.address.resource.type_name));
     let asserted = input.spec.all_modules().any(|(_, module)| !module.access.is_empty());
+    let organization = organization(&input.spec.root.settings, &input.functions, diagnostics);
     if !asserted && !changes {
         return AccessReport::default();
     }
-    let (after, imagined) = planned_estate(input, world, graph, kept, planned);
+    diagnostics.extend(warning_of(&overlooked(kept.snapshot, input.catalog)));
+    let account = account(input.facts);
+    let around = Surroundings {
+        spec: Some(input.spec),
+        account: account.as_deref(),
+        organization: Some(&organization),
+    };
+    let (after, imagined) = planned_estate(input, world, graph, kept, planned, around);
     let mut report = AccessReport::default();
     if asserted {
         report.assertions = claims::judge_all(&imagined.world, &after, diagnostics);
     }
     if changes {
         diagnostics.extend(lockouts(input, &after));
-        let account = account(input.facts);
-        let before = estate(&objects_of(kept.snapshot, input.catalog), None, account.as_deref());
+        let before = estate(&objects_of(kept.snapshot, input.catalog), around);
         report.changes = difference(&before, &after);
     }
     let secrets = secrets(input, kept.snapshot, imagined.objects.values());
@@ -218,6 +278,19 @@ pub fn report<'s>(
         diagnostic.hints.iter_mut().for_each(|text| secrets.hide_in(text));
     }
     report
+}
+
+/// Says that some objects are not looked at.
+fn warning_of(overlooked: &[Address]) -> Option<Diagnostic> {
+    let names: Vec<String> = overlooked.iter().map(|address| format!("`{address}`")).collect();
+    let detail = format!(
+        "What is said of access does not know {}: such objects are not read. Somebody may be able, or unable, to do more \
+         than it says.",
+        names.join(", ")
+    );
+    let warning =
+        Diagnostic::warning("access-overlooked", "Objects that bear on access and are not read", detail);
+    (!names.is_empty()).then_some(warning)
 }
 
 /// Keys that nobody could manage after the plan, and that no flag lets go.
@@ -274,6 +347,9 @@ pub fn judge_now(
     if world.spec().all_modules().all(|(_, module)| module.access.is_empty()) {
         return vec![];
     }
-    let estate = estate(&objects_of(snapshot, catalog), Some(world.spec()), account);
+    // What is wrong with the organization's files was said when the plan was made.
+    let organization = organization(&world.spec().root.settings, world.functions(), &mut Diagnostics::new());
+    let around = Surroundings { spec: Some(world.spec()), account, organization: Some(&organization) };
+    let estate = estate(&objects_of(snapshot, catalog), around);
     claims::judge_all(world, &estate, diagnostics)
 }

@@ -1,19 +1,75 @@
 //! `[terrane]` and `[terraform]`.
 
+use std::sync::Arc;
+
 use terrane_model::{Diagnostic, Span};
 
 use super::{Decoder, header};
-use crate::settings::{Backend, BackendKind, Encryption, Engine, RequiredVersion};
-use crate::toml::{Entry, Table};
+use crate::settings::{Backend, BackendKind, Encryption, Engine, Organization, RequiredVersion};
+use crate::toml::{Content, Entry, Table};
 use crate::version::Requirement;
 
 impl Decoder {
     pub(super) fn terrane(&mut self, entry: &Entry) {
         let Some(table) = self.table(&entry.node, "terrane") else { return };
-        self.only(table, "terrane", &["backend", "encryption", "required_version"]);
+        self.only(table, "terrane", &["access", "backend", "encryption", "required_version"]);
         self.required_version(table, Engine::Terrane);
         self.backend(table, header(entry));
         self.encryption(table);
+        self.organization(table);
+    }
+
+    fn organization(&mut self, table: &Table) {
+        let Some(entry) = table.get("access") else { return };
+        let span = header(entry);
+        let Some(inside) = self.table(&entry.node, "terrane.access") else { return };
+        let known = ["management_account", "resource_control_policies", "service_control_policies"];
+        self.only(inside, "terrane.access", &known);
+        let organization = Organization {
+            service_control: self.levels(inside, "service_control_policies"),
+            resource_control: self
+                .levels(inside, "resource_control_policies")
+                .into_iter()
+                .flatten()
+                .collect(),
+            management_account: self.flag(inside, "management_account").unwrap_or(false),
+            span,
+        };
+        match self.module.settings.organization.as_ref().map(|first| first.span) {
+            Some(first) => self.duplicate("terrane.access", span, first),
+            None => self.module.settings.organization = Some(organization),
+        }
+    }
+
+    /// Names of files: a list of texts is one level, a list of lists has a level in each.
+    fn levels(&mut self, table: &Table, name: &str) -> Vec<Vec<(Arc<str>, Span)>> {
+        let Some(entry) = table.get(name) else { return vec![] };
+        let Content::Array(items) = &entry.node.content else {
+            let detail = format!(
+                "`{name}` must be a list of files, or of lists of files for the levels of the organization, from its root to \
+                 the account."
+            );
+            self.report(Diagnostic::error("wrong-type", "Wrong type", detail).at(entry.node.span));
+            return vec![];
+        };
+        let has_levels = items.iter().any(|item| matches!(item.content, Content::Array(_)));
+        if !has_levels {
+            return vec![items.iter().filter_map(|item| self.text(item, name)).collect()];
+        }
+        let mut levels = Vec::new();
+        for item in items {
+            match &item.content {
+                Content::Array(files) => {
+                    levels.push(files.iter().filter_map(|file| self.text(file, name)).collect());
+                }
+                _ => {
+                    let detail =
+                        format!("`{name}` has lists for levels, so each of its elements must be a list.");
+                    self.report(Diagnostic::error("wrong-type", "Wrong type", detail).at(item.span));
+                }
+            }
+        }
+        levels
     }
 
     fn encryption(&mut self, table: &Table) {

@@ -78,8 +78,17 @@ pub fn definitions() -> Map<String, Json> {
     let destroy = object(map(json!({ "destroy": flag() })), &[]);
     let local = object(map(json!({ "path": text(), "workspace_dir": text() })), &[]);
     let backend = object(map(json!({ "local": local, "s3": { "type": "object" } })), &[]);
-    let terrane =
-        map(json!({ "required_version": text(), "backend": backend, "encryption": { "type": "object" } }));
+    let levels = json!({ "type": "array", "items": { "anyOf": [text(), texts()] } });
+    let organization = object(
+        map(json!({
+            "service_control_policies": levels.clone(), "resource_control_policies": levels,
+            "management_account": flag(),
+        })),
+        &[],
+    );
+    let terrane = map(json!({
+        "required_version": text(), "backend": backend, "encryption": { "type": "object" }, "access": organization,
+    }));
     map(json!({
         "template": { "type": "string", "pattern": TEMPLATE, "description": "A template, such as `${var.name}`." },
         "count": { "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string" }] },

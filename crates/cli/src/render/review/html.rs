@@ -24,6 +24,51 @@ pub fn page(document: &Document, graph: &Graph, told_by: impl Fn(usize) -> Optio
         true => "Terrane plan".to_owned(),
         false => format!("Terrane plan · {}", shortened(&document.title, 100)),
     };
+    let mut main = String::new();
+    for block in &document.lead {
+        main.push_str(&written(block));
+    }
+    let drawn = drawing(graph, told_by);
+    let behind = document.sections.iter().position(|section| section.id == "changes");
+    for (i, part) in document.sections.iter().enumerate() {
+        main.push_str(&section(part));
+        if Some(i) == behind {
+            main.push_str(&drawn);
+        }
+    }
+    if behind.is_none() {
+        main.push_str(&drawn);
+    }
+    let closing: Vec<String> = document.closing.iter().map(|line| inlines(line)).collect();
+    let heading = Heading {
+        title: &title,
+        totals: &document.totals,
+        skip: ("changes", "To the changes"),
+        chips: &chips(document),
+        filters: "Show only these actions",
+        search: "Find an object",
+    };
+    whole(&heading, &main, &closing)
+}
+
+/// What stands above a page, and the filters in it.
+pub struct Heading<'a> {
+    /// The title.
+    pub title: &'a str,
+    /// The sentence that sums it up.
+    pub totals: &'a str,
+    /// The id of what a keyboard can jump to at once, and what that is called.
+    pub skip: (&'a str, &'a str),
+    /// Filters: the name that rows carry, the class of its colours, how many.
+    pub chips: &'a [(&'a str, &'a str, usize)],
+    /// What the filters are for.
+    pub filters: &'a str,
+    /// What can be found by a part of its name.
+    pub search: &'a str,
+}
+
+/// A whole page around `main`, which is markup, as the lines of `closing` are.
+pub fn whole(heading: &Heading<'_>, main: &str, closing: &[String]) -> String {
     let policy = format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
         digest(STYLE),
@@ -36,27 +81,12 @@ pub fn page(document: &Document, graph: &Graph, told_by: impl Fn(usize) -> Optio
          <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>{}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
         html(&policy),
-        html(&title)
+        html(heading.title)
     );
-    out.push_str(&header(document, &title));
-    out.push_str("<main>\n");
-    for block in &document.lead {
-        out.push_str(&written(block));
-    }
-    let drawn = drawing(graph, told_by);
-    let behind = document.sections.iter().position(|section| section.id == "changes");
-    for (i, part) in document.sections.iter().enumerate() {
-        out.push_str(&section(part));
-        if Some(i) == behind {
-            out.push_str(&drawn);
-        }
-    }
-    if behind.is_none() {
-        out.push_str(&drawn);
-    }
-    out.push_str("</main>\n<footer>\n");
-    for line in &document.closing {
-        out.push_str(&format!("<p>{}</p>\n", inlines(line)));
+    out.push_str(&header(heading));
+    out.push_str(&format!("<main>\n{main}</main>\n<footer>\n"));
+    for line in closing {
+        out.push_str(&format!("<p>{line}</p>\n"));
     }
     out.push_str(&format!("</footer>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"));
     out
@@ -66,8 +96,9 @@ fn digest(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
 }
 
-fn header(document: &Document, title: &str) -> String {
-    let mut counts: Vec<(&str, &str, usize)> = Vec::new();
+/// How many rows there are of each kind of change.
+fn chips(document: &Document) -> Vec<(&'static str, &'static str, usize)> {
+    let mut counts: Vec<(&'static str, &'static str, usize)> = Vec::new();
     let actions = [
         Action::Delete,
         Action::DeleteThenCreate,
@@ -89,14 +120,21 @@ fn header(document: &Document, title: &str) -> String {
             None => counts.push((word(action), class(action), count)),
         }
     }
+    counts.retain(|(.., count)| *count > 0);
+    counts
+}
+
+fn header(heading: &Heading<'_>) -> String {
     let mut out = format!(
-        "<a class=\"skip\" href=\"#changes\">To the changes</a>\n<header>\n<h1>{}</h1>\n<p class=\"totals\">{}</p>\n",
-        html(title),
-        html(&document.totals)
+        "<a class=\"skip\" href=\"#{}\">{}</a>\n<header>\n<h1>{}</h1>\n<p class=\"totals\">{}</p>\n",
+        html(heading.skip.0),
+        html(heading.skip.1),
+        html(heading.title),
+        html(heading.totals)
     );
-    let buttons: Vec<String> = counts
+    let buttons: Vec<String> = heading
+        .chips
         .iter()
-        .filter(|(.., count)| *count > 0)
         .map(|(name, class, count)| {
             format!(
                 "<button type=\"button\" class=\"chip {class}\" aria-pressed=\"false\" data-filter=\"{name}\">{name} \
@@ -105,9 +143,10 @@ fn header(document: &Document, title: &str) -> String {
         })
         .collect();
     if !buttons.is_empty() {
+        let (filters, search) = (html(heading.filters), html(heading.search));
         out.push_str(&format!(
-            "<div class=\"tools\" hidden>\n<div class=\"filters\" role=\"group\" aria-label=\"Show only these actions\">{}</div>\n\
-             <input type=\"search\" placeholder=\"Find an object ( / )\" aria-label=\"Find an object\">\n\
+            "<div class=\"tools\" hidden>\n<div class=\"filters\" role=\"group\" aria-label=\"{filters}\">{}</div>\n\
+             <input type=\"search\" placeholder=\"{search} ( / )\" aria-label=\"{search}\">\n\
              <button type=\"button\" data-open=\"true\">Open all</button><button type=\"button\" data-open=\"false\">Close \
              all</button>\n<p class=\"found\" role=\"status\"></p>\n</div>\n",
             buttons.join("")
@@ -141,7 +180,8 @@ fn section(section: &Section) -> String {
     format!("<section id=\"{}\">\n<h2>{}</h2>\n{inside}</section>\n", html(section.id), html(&section.title))
 }
 
-fn written(block: &Block) -> String {
+/// A block as markup.
+pub fn written(block: &Block) -> String {
     match block {
         Block::Paragraph(line) => format!("<p>{}</p>\n", inlines(line)),
         Block::Notice(tone, lines) => {
@@ -218,7 +258,8 @@ fn lines(all: &[Line]) -> String {
     out
 }
 
-fn inlines(all: &[Inline]) -> String {
+/// A line as markup.
+pub fn inlines(all: &[Inline]) -> String {
     let one = |inline: &Inline| match inline {
         Inline::Text(text) => html(text),
         Inline::Strong(text) => format!("<b>{}</b>", html(text)),
