@@ -25,9 +25,52 @@ fn default_key_policy(account: &str) -> Option<Arc<Document>> {
 /// The objects of a stack by type.
 pub(crate) struct Items<'a> {
     by_type: BTreeMap<&'a str, Vec<Item<'a>>>,
+    /// Policies and attachments of users, roles and groups: their places by type and holder, where nothing stands for one
+    /// that is not known.
+    held: BTreeMap<&'a str, BTreeMap<Option<String>, Vec<usize>>>,
 }
 
 impl<'a> Items<'a> {
+    fn new(all: Vec<Item<'a>>) -> Items<'a> {
+        let mut by_type: BTreeMap<&str, Vec<Item<'_>>> = BTreeMap::new();
+        for item in all {
+            by_type.entry(item.type_name).or_default().push(item);
+        }
+        let mut held: BTreeMap<&str, BTreeMap<Option<String>, Vec<usize>>> = BTreeMap::new();
+        for (type_name, items) in &by_type {
+            let Some(kind) = ["user", "role", "group"].into_iter().find(|kind| {
+                let rest = type_name.strip_prefix("aws_iam_").and_then(|rest| rest.strip_prefix(kind));
+                matches!(rest, Some("_policy" | "_policy_attachment"))
+            }) else {
+                continue;
+            };
+            let by_holder = held.entry(type_name).or_default();
+            for (place, item) in items.iter().enumerate() {
+                match text(item.value, kind) {
+                    Text::Known(holder) => by_holder.entry(Some(holder)).or_default().push(place),
+                    Text::Unknown => by_holder.entry(None).or_default().push(place),
+                    Text::Absent => {}
+                }
+            }
+        }
+        Items { by_type, held }
+    }
+
+    /// The policies or attachments that are, or may be, a holder's: all of them for one whose name is not known.
+    pub(crate) fn held_by(&self, type_name: &str, holder: Option<&str>) -> Vec<&Item<'a>> {
+        let Some(by_holder) = self.held.get(type_name) else { return vec![] };
+        let mut places: Vec<usize> = match holder {
+            Some(holder) => {
+                let own = by_holder.get(&Some(holder.to_owned()));
+                own.into_iter().chain(by_holder.get(&None)).flatten().copied().collect()
+            }
+            None => by_holder.values().flatten().copied().collect(),
+        };
+        places.sort_unstable();
+        let items = self.of(type_name);
+        places.into_iter().filter_map(|place| items.get(place)).collect()
+    }
+
     pub(crate) fn of(&self, type_name: &str) -> &[Item<'a>] {
         self.by_type.get(type_name).map(Vec::as_slice).unwrap_or_default()
     }
@@ -42,11 +85,7 @@ pub(crate) fn policy(item: &Item<'_>, attribute: &str) -> Policy {
 }
 
 pub(crate) fn estate(items: Vec<Item<'_>>, account: Option<&str>) -> Estate {
-    let mut by_type: BTreeMap<&str, Vec<Item<'_>>> = BTreeMap::new();
-    for item in items {
-        by_type.entry(item.type_name).or_default().push(item);
-    }
-    let items = Items { by_type };
+    let items = Items::new(items);
     let all = items.by_type.values().flatten();
     let accounts: BTreeSet<String> = all.filter_map(account_of).chain(account.map(str::to_owned)).collect();
     let first = || items.by_type.values().flatten().find_map(account_of);

@@ -76,21 +76,15 @@ fn own_policies(
     account: Option<&str>,
     managed: &BTreeMap<String, Policy>,
 ) -> Vec<Policy> {
-    let about = |item: &&Item<'_>| match (text(item.value, kind), name) {
-        // The same name in another account is somebody else.
-        _ if !may_share(item.account, account) => false,
-        (Text::Known(holder), Some(name)) => holder == name,
-        // Either of the two is not known.
-        (Text::Known(_) | Text::Unknown, _) => true,
-        (Text::Absent, _) => false,
-    };
+    // The same name in another account is somebody else.
+    let near = |item: &&Item<'_>| may_share(item.account, account);
     let sure = |item: &Item<'_>| name.is_some() && matches!(text(item.value, kind), Text::Known(_));
-    let attached = items.of(&format!("aws_iam_{kind}_policy_attachment")).iter().filter(about);
+    let attached = items.held_by(&format!("aws_iam_{kind}_policy_attachment"), name).into_iter().filter(near);
     let attached = attached.map(|item| match sure(item) {
         true => by_arn(managed, text(item.value, "policy_arn"), item),
         false => Policy::unknown(item.address, item.place),
     });
-    let inline = items.of(&format!("aws_iam_{kind}_policy")).iter().filter(about);
+    let inline = items.held_by(&format!("aws_iam_{kind}_policy"), name).into_iter().filter(near);
     let inline = inline.map(|item| match sure(item) {
         true => policy(item, "policy"),
         false => Policy::unknown(item.address, item.place),
