@@ -53,7 +53,7 @@ pub fn page(contents: &Contents<'_>) -> String {
     if !lines.is_empty() {
         main.push_str(&written(&Block::Notice(Tone::Warning, lines)));
     }
-    main.push_str("<section id=\"access\">\n<h2>Who can do what</h2>\n");
+    main.push_str("<section id=\"matrix\">\n<h2>Who can do what</h2>\n");
     for (place, (arn, _)) in resources.iter().enumerate() {
         let end = rest.iter().position(|(other, _)| *other != place).unwrap_or(rest.len());
         let (here, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
@@ -80,7 +80,7 @@ pub fn page(contents: &Contents<'_>) -> String {
     let heading = Heading {
         title: &title,
         totals: &totals,
-        skip: ("access", "To the table"),
+        skip: ("matrix", "To the table"),
         chips: &chips,
         filters: "Show only these answers",
         search: "Find a principal, a resource or an action",
