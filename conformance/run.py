@@ -19,10 +19,11 @@ import readers
 import refactoring
 import shared
 import tools
+import types_beside
 from report import Report, Wrong
 
 GROUPS = (cases.terraform_walks, cases.terrane_walks, cases.terrane_alone, cases.plan_readers, refactoring.refactoring,
-          shared.shared_state, cases.sandbox)
+          shared.shared_state, types_beside.types, cases.sandbox)
 
 
 def missing():

@@ -128,8 +128,10 @@ pub struct Key {
 /// How the items of a table are encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Encryption {
-    /// By a key that AWS owns, or by AWS's key for DynamoDB in the account: no right on a key is asked of the caller.
-    ByAws,
+    /// By a key that AWS owns: no right on a key is asked of anybody.
+    ByDynamoDb,
+    /// By the key that AWS manages for DynamoDB in the account: it lets everybody of the account through, and nobody else.
+    ByAccountsKey,
     /// By a key of the estate: its number in [`Estate::keys`].
     By(usize),
     /// It can't be told by which key.

@@ -1,9 +1,11 @@
 //! May this principal do this to that, and why?
 
+use std::sync::LazyLock;
+
 use terrane_iam::{
-    Answer, Caller, Context, ContextValue, Decision, GroupPolicies, KeyAuthority, Layer, NamedPolicy,
-    PolicySources, Reason, Request, answer, answer_key, answer_table_access, decide, decide_assume_role,
-    decide_key, decide_table_access,
+    Answer, Caller, Context, ContextValue, Decision, Document, GroupPolicies, KeyAuthority, Layer,
+    NamedPolicy, PolicySources, Reason, Request, answer, answer_key, answer_table_access, decide,
+    decide_assume_role, decide_key, decide_table_access,
 };
 
 use crate::estate::{Encryption, Estate, Key, Place, Policy, Principal, Table};
@@ -180,7 +182,7 @@ impl Estate {
         let region = region(request.resource);
         Answered::of(match target {
             Target::Table(table) => {
-                decide_table_access(request, sources, self.key_of(table).as_ref(), region)
+                decide_table_access(request, sources, self.key_of(table, request.caller).as_ref(), region)
             }
             Target::Key(key) => decide_key(request, sources, &authority(key)),
             Target::ForeignKey => decide_key(request, sources, &foreign_key(request.resource)),
@@ -188,6 +190,17 @@ impl Estate {
             Target::Role(trust) => decide_assume_role(request, sources, &trust.whole()),
             Target::Other => decide(request, sources),
         })
+    }
+
+    /// The key of which a caller needs a right to read or write the items of a table.
+    fn key_of<'e>(&'e self, table: &'e Table, caller: &Caller) -> Option<KeyAuthority<'e>> {
+        match &table.encryption {
+            Encryption::ByDynamoDb => None,
+            Encryption::ByAccountsKey => is_outside(caller, &table.arn)
+                .then(|| KeyAuthority { key_policy: Some(&CLOSED), ..AWS_MANAGED }),
+            Encryption::By(number) => self.keys.get(*number).map(authority),
+            Encryption::Unknown => Some(unknown_key()),
+        }
     }
 
     /// Answers without the chain, with the principal's sources at hand: for asking very often.
@@ -201,20 +214,11 @@ impl Estate {
         let region = region(request.resource);
         match target {
             Target::Table(table) => {
-                answer_table_access(request, sources, self.key_of(table).as_ref(), region)
+                answer_table_access(request, sources, self.key_of(table, request.caller).as_ref(), region)
             }
             Target::Key(key) => answer_key(request, sources, &authority(key)),
             Target::Role(_) => self.decided(request, target, sources).answer,
             Target::ForeignKey | Target::ForeignTable | Target::Other => answer(request, sources),
-        }
-    }
-
-    /// What is known of the key that encrypts a table; nothing for one of AWS's.
-    fn key_of(&self, table: &Table) -> Option<KeyAuthority<'_>> {
-        match table.encryption {
-            Encryption::ByAws => None,
-            Encryption::By(number) => self.keys.get(number).map(authority),
-            Encryption::Unknown => Some(unknown_key()),
         }
     }
 
@@ -246,6 +250,30 @@ fn authority(key: &Key) -> KeyAuthority<'_> {
 
 fn foreign_key(arn: &str) -> KeyAuthority<'_> {
     KeyAuthority { key_arn: arn, key_policy: None, grants: &[], tags: None }
+}
+
+/// The key that AWS manages for DynamoDB in the table's account.
+const AWS_MANAGED: KeyAuthority<'static> = KeyAuthority {
+    key_arn: "alias/aws/dynamodb of the table's account",
+    key_policy: None,
+    grants: &[],
+    tags: None,
+};
+
+/// What the policy of that key says to everybody outside of the account: nothing. It can't be changed either.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-considerations.html>
+static CLOSED: LazyLock<Document> =
+    LazyLock::new(|| Document { id: None, version: None, statements: vec![] });
+
+/// Whether a caller is surely nobody of the account that a table is in.
+fn is_outside(caller: &Caller, table: &str) -> bool {
+    let account = table.split(':').nth(4).filter(|account| !account.is_empty());
+    match caller {
+        Caller::Anonymous => true,
+        Caller::Service { .. } => false,
+        _ => matches!((caller.account(), account), (Some(theirs), Some(ours)) if theirs != ours),
+    }
 }
 
 fn unknown_key() -> KeyAuthority<'static> {

@@ -158,9 +158,10 @@ impl<'e> Asker<'e> {
     }
 }
 
-/// The principal without policies that nobody knows: of a stranger only what others give counts.
+/// The principal without policies that nobody knows: of a stranger only what others give counts. Somebody of another account
+/// needs both, so there the answer hangs on them.
 fn quiet(principal: &Principal) -> Cow<'_, Principal> {
-    if !matches!(principal.origin, Origin::Named | Origin::OtherAccount) {
+    if principal.origin != Origin::Named {
         return Cow::Borrowed(principal);
     }
     let mut principal = principal.clone();
@@ -171,8 +172,7 @@ fn quiet(principal: &Principal) -> Cow<'_, Principal> {
 /// Somebody of whom there are policies that nobody knows, and that the matrix leaves out.
 pub fn left_out(estate: &Estate) -> impl Iterator<Item = &Principal> {
     let open = |principal: &&Principal| {
-        matches!(principal.origin, Origin::Named | Origin::OtherAccount)
-            && principal.identity.iter().any(|policy| policy.document.is_none())
+        principal.origin == Origin::Named && principal.identity.iter().any(|policy| policy.document.is_none())
     };
     estate.principals.iter().filter(open)
 }

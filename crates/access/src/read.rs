@@ -241,22 +241,22 @@ fn encryption(item: &Item<'_>, estate: &mut Estate) -> Encryption {
     let blocks = match field(item.value, "server_side_encryption") {
         Some(value) if value.is_unknown() => return Encryption::Unknown,
         Some(value) => value.elements(),
-        None => return Encryption::ByAws,
+        None => return Encryption::ByDynamoDb,
     };
-    let Some(block) = blocks.first() else { return Encryption::ByAws };
+    let Some(block) = blocks.first() else { return Encryption::ByDynamoDb };
     if field(block, "enabled").is_some_and(terrane_model::Value::is_unknown) {
         return Encryption::Unknown;
     }
     if !is_true(block, "enabled") {
-        return Encryption::ByAws;
+        return Encryption::ByDynamoDb;
     }
     let named = match text(block, "kms_key_arn") {
         Text::Known(named) if !named.is_empty() => named,
         Text::Unknown => return Encryption::Unknown,
-        Text::Known(_) | Text::Absent => return Encryption::ByAws,
+        Text::Known(_) | Text::Absent => return Encryption::ByAccountsKey,
     };
     if named.ends_with("alias/aws/dynamodb") {
-        return Encryption::ByAws;
+        return Encryption::ByAccountsKey;
     }
     let target = estate.aliases.get(&named).cloned();
     let named = target.unwrap_or(named);

@@ -19,6 +19,7 @@ enum Entry {
 /// Resource types and data sources, sorted by name.
 static ENTRIES: &[(&str, Entry)] = &[
     ("aws_caller_identity", Entry::Data(|| Arc::new(sts::caller_identity::CallerIdentity))),
+    ("aws_dynamodb_resource_policy", Entry::Resource(|| Arc::new(dynamodb::resource_policy::ResourcePolicy))),
     ("aws_dynamodb_table", Entry::Resource(|| Arc::new(dynamodb::table::Table))),
     ("aws_iam_access_key", Entry::Resource(|| Arc::new(iam::access_key::AccessKey))),
     ("aws_iam_group", Entry::Resource(|| Arc::new(iam::group::Group))),

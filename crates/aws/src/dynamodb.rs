@@ -1,12 +1,16 @@
-//! DynamoDB: tables. When calls are tried again.
+//! DynamoDB: tables and their policies. When calls are tried again.
 
 use std::time::Duration;
 
 use terrane_provider::wait::Retry;
 
+pub mod resource_policy;
 pub mod table;
 
 const MINUTE: u64 = 60;
+
+/// A policy that was just put is not found for some seconds, nor is a user or role that was just made.
+const PROPAGATION: Duration = Duration::from_secs(2 * MINUTE);
 
 /// When a call is tried again, and what is being waited for.
 pub(crate) static RETRIES: &[Retry] = &[
@@ -24,8 +28,30 @@ pub(crate) static RETRIES: &[Retry] = &[
         30,
         "other tables to be done",
     ),
+    retry(
+        "dynamodb:DeleteResourcePolicy",
+        "ResourceInUseException",
+        "",
+        10,
+        "other changes of the table to be done",
+    ),
     retry("dynamodb:DeleteTable", "LimitExceededException", "simultaneously", 10, "other tables to be done"),
     retry("dynamodb:DeleteTable", "ResourceInUseException", "", 10, "other changes of the table to be done"),
+    // After each change DynamoDB takes no other one for 15 seconds.
+    retry(
+        "dynamodb:PutResourcePolicy",
+        "ResourceInUseException",
+        "",
+        10,
+        "other changes of the table to be done",
+    ),
+    retry(
+        "dynamodb:PutResourcePolicy",
+        "ValidationException",
+        "Invalid principal in policy",
+        2,
+        "the principals of the policy to be known",
+    ),
     retry(
         "dynamodb:UpdateContinuousBackups",
         "ContinuousBackupsUnavailableException",

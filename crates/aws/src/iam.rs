@@ -47,6 +47,10 @@ fn version_first(text: &str) -> String {
     terrane_iam::version_first(text).unwrap_or_else(|_| text.to_owned())
 }
 
+/// A policy that the state holds as it is written: as [`POLICY`], without a normal form.
+pub static WRITTEN_POLICY: NormalForm =
+    NormalForm { kind: FormKind::Policy, equivalent: terrane_iam::equivalent, normalise: str::to_owned };
+
 /// The text that the state holds of a policy: the one it had when the object's means the same, else the object's.
 pub fn kept_policy(prior: Option<&str>, remote: &str) -> String {
     kept(&POLICY, prior, remote)

@@ -15,8 +15,11 @@ const TABLES: [&[Retry]; 3] = [dynamodb::RETRIES, iam::RETRIES, kms::RETRIES];
 const ALL: &str = "\
 dynamodb:CreateTable LimitExceededException `can be created, updated, or deleted simultaneously` 1800 other tables to be done
 dynamodb:CreateTable LimitExceededException `indexed tables that can be created simultaneously` 1800 other tables to be done
+dynamodb:DeleteResourcePolicy ResourceInUseException `` 600 other changes of the table to be done
 dynamodb:DeleteTable LimitExceededException `simultaneously` 600 other tables to be done
 dynamodb:DeleteTable ResourceInUseException `` 600 other changes of the table to be done
+dynamodb:PutResourcePolicy ResourceInUseException `` 600 other changes of the table to be done
+dynamodb:PutResourcePolicy ValidationException `Invalid principal in policy` 120 the principals of the policy to be known
 dynamodb:UpdateContinuousBackups ContinuousBackupsUnavailableException `` 1200 continuous backups to be available
 dynamodb:UpdateTable LimitExceededException `simultaneously` 1800 other tables to be done
 dynamodb:UpdateTable ResourceInUseException `` 600 other changes of the table to be done

@@ -217,7 +217,7 @@ fn proposed(block: &Block, prior: Option<&Value>, config: &Value) -> Value {
         let keeps_zero = before.as_ref().is_some_and(|before| is_zero(before) && is_zero(&wanted));
         let value = match (given.is_null(), attribute.presence) {
             _ if keeps_zero => before.unwrap_or(wanted),
-            (true, Presence::Computed | Presence::OptionalComputed) => {
+            (true, Presence::Computed | Presence::OptionalComputed) if attribute.default.is_none() => {
                 before.unwrap_or_else(|| Value::unknown(attribute.ty.clone()))
             }
             (true, _) => attribute.default.clone().unwrap_or(given),

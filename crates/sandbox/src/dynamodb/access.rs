@@ -5,6 +5,7 @@ use terrane_iam::{Answer, Context, NamedPolicy, Request, answer_table_access, de
 use super::encryption;
 use super::find;
 use super::records::Table;
+use super::resource_policy;
 use crate::authorize;
 use crate::iam::Tag;
 use crate::kms;
@@ -26,6 +27,11 @@ pub(super) fn with_context(
 ) -> Result<(), Refusal> {
     let arn = visit.regional_arn("dynamodb", &format!("table/{name}"));
     weigh(visit, action, &arn, find::table(visit, name)?.as_ref(), None, context)
+}
+
+/// Refuses an action on a table that touches no item, as the table would be.
+pub(super) fn proposed(visit: &Visit<'_>, action: &str, table: &Table) -> Result<(), Refusal> {
+    weigh(visit, action, &table.arn(visit.account()), Some(table), None, Context::complete())
 }
 
 /// Refuses an action that is on no table.
@@ -93,8 +99,8 @@ fn weigh(
 ) -> Result<(), Refusal> {
     let policies = CallerPolicies::of(visit.caller, visit.store, visit.policies)?;
     let mut sources = policies.sources();
-    let resource_policy = match table.and_then(|table| table.resource_policy.as_ref()) {
-        Some(policy) => Some(visit.policies.document(&policy.text)?),
+    let resource_policy = match table.and_then(|table| table.policy_at(visit.now)) {
+        Some(policy) => Some(visit.policies.document(&resource_policy::rendered(visit, policy)?)?),
         None => None,
     };
     sources.resource = resource_policy.as_deref().map(|document| NamedPolicy::new(arn, document));

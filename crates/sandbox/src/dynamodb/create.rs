@@ -48,6 +48,7 @@ pub(super) fn create(visit: &Visit<'_>) -> Result<Reply, Refusal> {
         time_to_live: None,
         backups: None,
         resource_policy: policy,
+        resource_policy_before: None,
         on_demand_since: on_demand.then_some(visit.now),
         class_changed: None,
         insights: BTreeMap::new(),

@@ -62,6 +62,9 @@ pub(crate) struct Table {
     pub(crate) time_to_live: Option<TimeToLive>,
     pub(crate) backups: Option<Backups>,
     pub(crate) resource_policy: Option<ResourcePolicy>,
+    /// What goes for the policy until its last change is known everywhere.
+    #[serde(default)]
+    pub(crate) resource_policy_before: Option<PolicyBefore>,
     /// When the table was last switched to on-demand.
     pub(crate) on_demand_since: Option<Moment>,
     pub(crate) class_changed: Option<Moment>,
@@ -112,9 +115,27 @@ pub(crate) struct Backups {
 pub(crate) struct ResourcePolicy {
     pub(crate) text: String,
     pub(crate) revision: String,
+    /// The users and roles that it names, as it names them, each with the unique id.
+    #[serde(default)]
+    pub(crate) principals: Vec<(String, String)>,
+}
+
+/// A policy, or that there was none, and until when that goes on to count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PolicyBefore {
+    pub(crate) policy: Option<ResourcePolicy>,
+    pub(crate) until: Moment,
 }
 
 impl Table {
+    /// The policy that counts at a moment.
+    pub(crate) fn policy_at(&self, now: Moment) -> Option<&ResourcePolicy> {
+        match &self.resource_policy_before {
+            Some(before) if now < before.until => before.policy.as_ref(),
+            _ => self.resource_policy.as_ref(),
+        }
+    }
+
     pub(crate) fn key_of(region: &str, name: &str) -> String {
         format!("{region}|{name}")
     }

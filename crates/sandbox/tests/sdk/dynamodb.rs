@@ -316,34 +316,6 @@ async fn tags_of_tables() {
 }
 
 #[tokio::test]
-async fn a_policy_on_the_table_opens_it_to_whom_it_names() {
-    let sandbox = sandbox();
-    let admin = Aws::admin(&sandbox);
-    let db = &admin.dynamodb;
-    let arn = create(&admin, "Forum").await.table_arn.unwrap();
-    db.put_item().table_name("Forum").item("k", value("a")).send().await.unwrap();
-    let user = admin.new_user(&sandbox, "ann").await;
-    let read = || user.dynamodb.get_item().table_name("Forum").key("k", value("a")).send();
-    assert_eq!(refused(read().await).0, "AccessDeniedException");
-    assert_eq!(
-        refused(db.get_resource_policy().resource_arn(&arn).send().await).0,
-        "PolicyNotFoundException"
-    );
-    let policy = serde_json::json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Principal": { "AWS": format!("arn:aws:iam::{ACCOUNT}:user/ann") }, "Action": "dynamodb:GetItem", "Resource": arn }],
-    })
-    .to_string();
-    db.put_resource_policy().resource_arn(&arn).policy(&policy).send().await.unwrap();
-    assert_eq!(db.get_resource_policy().resource_arn(&arn).send().await.unwrap().policy, Some(policy));
-    read().await.unwrap();
-    db.delete_resource_policy().resource_arn(&arn).send().await.unwrap();
-    assert_eq!(refused(read().await).0, "AccessDeniedException");
-    let bad = db.put_resource_policy().resource_arn(&arn).policy("{}").send().await;
-    assert_eq!(refused(bad).0, "ValidationException");
-}
-
-#[tokio::test]
 async fn calls_on_several_tables_need_the_right_on_each() {
     let sandbox = sandbox();
     let admin = Aws::admin(&sandbox);

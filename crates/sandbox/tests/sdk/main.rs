@@ -17,3 +17,4 @@ mod kms;
 mod persistence;
 mod served;
 mod sts;
+mod table_policies;
