@@ -23,8 +23,17 @@ def table_policy(action, more=""):
                     f"policy = '{text}'\n{more}")
 
 
+KEY = '[resource.aws_kms_key.k]\n'
+ROOT = statement("123456789012", "kms:*")
+
+
+def key_policy(*more):
+    return KEY + f"[resource.aws_kms_key_policy.p]\nkey_id = '${{aws_kms_key.k.id}}'\npolicy = '{document(ROOT, *more)}'\n"
+
+
 # What it is about, and the specs one after the other.
 CASES = (
+    ("the policy of a key", (key_policy(), key_policy(statement("123456789012", "kms:Decrypt")), KEY)),
     ("the policy of a table", (table_policy("dynamodb:GetItem"), table_policy("dynamodb:Query"),
                                table_policy("dynamodb:Query", "confirm_remove_self_resource_access = true\n"), TABLE)),
 )

@@ -41,6 +41,7 @@ static ENTRIES: &[(&str, Entry)] = &[
     ("aws_kms_alias", Entry::Resource(|| Arc::new(kms::alias::Alias))),
     ("aws_kms_grant", Entry::Resource(|| Arc::new(kms::grant::Grant))),
     ("aws_kms_key", Entry::Resource(|| Arc::new(kms::key::Key))),
+    ("aws_kms_key_policy", Entry::Resource(|| Arc::new(kms::key_policy::KeyPolicy))),
     ("aws_partition", Entry::Data(|| Arc::new(partition::Partition))),
     ("aws_region", Entry::Data(|| Arc::new(region::Region))),
 ];

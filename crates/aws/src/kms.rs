@@ -1,9 +1,10 @@
-//! KMS: keys, aliases and grants. What is asked for once per run, and when calls are tried again.
+//! KMS: keys, their policies, aliases and grants. What is asked for once per run, and when calls are tried again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_kms::types::AliasListEntry;
+use terrane_model::schema::{FormKind, NormalForm};
 use terrane_provider::Error;
 use terrane_provider::wait::Retry;
 use tokio::sync::{Mutex, OnceCell};
@@ -14,6 +15,7 @@ use crate::error::failed;
 pub mod alias;
 pub mod grant;
 pub mod key;
+pub mod key_policy;
 
 /// How long a key that was just made may take to be known to all. A target that does not exist at all fails after it.
 const KEY_KNOWN: Duration = Duration::from_secs(30);
@@ -93,6 +95,13 @@ pub(crate) async fn dynamodb_key(clients: &Clients) -> Result<Option<&str>, Erro
     };
     clients.kms_cache.dynamodb_key.get_or_try_init(ask).await.map(Option::as_deref)
 }
+
+/// A key by id or by ARN is the same key.
+pub(crate) static SAME_KEY: NormalForm = NormalForm {
+    kind: FormKind::Other,
+    equivalent: |a, b| key_id(a) == key_id(b),
+    normalise: |text| text.to_owned(),
+};
 
 /// The bare id of a key given by id or ARN.
 pub(crate) fn key_id(key: &str) -> &str {

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::types::AliasListEntry;
 use terrane_model::conform::Problem;
-use terrane_model::schema::{Check, FormKind, NormalForm, block, computed, optional_computed, required};
+use terrane_model::schema::{Check, block, computed, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::{Wait, retry};
@@ -20,19 +20,12 @@ use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, Pl
 
 use crate::client::Clients;
 use crate::error::failed;
-use crate::kms::{PROPAGATION, RETRIES, aliases, forget_aliases, key_id};
+use crate::kms::{PROPAGATION, RETRIES, SAME_KEY, aliases, forget_aliases, key_id};
 use crate::names;
 use crate::object::{absent, filled, needed, settled, text, unknown_text, unknown_with_prefix};
 
 /// The resource type.
 pub struct Alias;
-
-/// A key by id or by ARN is the same key.
-static SAME_KEY: NormalForm = NormalForm {
-    kind: FormKind::Other,
-    equivalent: |a, b| key_id(a) == key_id(b),
-    normalise: |text| text.to_owned(),
-};
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let name = |name| {

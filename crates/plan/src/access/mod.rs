@@ -4,6 +4,7 @@ mod claims;
 mod imagine;
 mod organization;
 mod report;
+mod restored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -178,6 +179,7 @@ fn planned_estate<'s>(
     let made = imagined.objects.iter().map(|(address, value)| (address.clone(), value.clone()));
     let all = made.chain(forgotten(changes));
     plain.extend(all.map(|(address, value)| (address, value.unmark_deep().0)));
+    restored::restore(&mut plain, changes);
     (estate(&plain, around), imagined)
 }
 
@@ -222,6 +224,7 @@ pub fn of_plan(
     let mut plain = kept;
     let all = imagined.objects.into_iter().chain(forgotten(&plan.changes));
     plain.extend(all.map(|(address, value)| (address, value.unmark_deep().0)));
+    restored::restore(&mut plain, &plan.changes);
     // What is wrong with the organization's files was said when the plan was made.
     let organization = organization(&spec.root.settings, functions, &mut Diagnostics::new());
     let around = Surroundings { spec: Some(spec), account: None, organization: Some(&organization) };
