@@ -31,9 +31,16 @@ def key_policy(*more):
     return KEY + f"[resource.aws_kms_key_policy.p]\nkey_id = '${{aws_kms_key.k.id}}'\npolicy = '{document(ROOT, *more)}'\n"
 
 
+def item(text):
+    keys = "table_name = '${aws_dynamodb_table.t.name}'\nhash_key = '${aws_dynamodb_table.t.hash_key}'\n"
+    return TABLE + f"[resource.aws_dynamodb_table_item.i]\n{keys}item = '{text}'\n"
+
+
 # What it is about, and the specs one after the other.
 CASES = (
     ("the policy of a key", (key_policy(), key_policy(statement("123456789012", "kms:Decrypt")), KEY)),
+    ("an item of a table", (item('{"k":{"S":"a"},"n":{"N":"1"}}'), item('{"n":{"N":"2"},"k":{"S":"a"},"b":{"BOOL":true}}'),
+                            item('{"k":{"S":"c"},"n":{"N":"2"}}'), TABLE)),
     ("the policy of a table", (table_policy("dynamodb:GetItem"), table_policy("dynamodb:Query"),
                                table_policy("dynamodb:Query", "confirm_remove_self_resource_access = true\n"), TABLE)),
 )

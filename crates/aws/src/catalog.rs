@@ -21,6 +21,7 @@ static ENTRIES: &[(&str, Entry)] = &[
     ("aws_caller_identity", Entry::Data(|| Arc::new(sts::caller_identity::CallerIdentity))),
     ("aws_dynamodb_resource_policy", Entry::Resource(|| Arc::new(dynamodb::resource_policy::ResourcePolicy))),
     ("aws_dynamodb_table", Entry::Resource(|| Arc::new(dynamodb::table::Table))),
+    ("aws_dynamodb_table_item", Entry::Resource(|| Arc::new(dynamodb::table_item::TableItem))),
     ("aws_iam_access_key", Entry::Resource(|| Arc::new(iam::access_key::AccessKey))),
     ("aws_iam_group", Entry::Resource(|| Arc::new(iam::group::Group))),
     ("aws_iam_group_membership", Entry::Resource(|| Arc::new(iam::group_membership::GroupMembership))),

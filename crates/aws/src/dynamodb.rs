@@ -1,4 +1,4 @@
-//! DynamoDB: tables and their policies. When calls are tried again.
+//! DynamoDB: tables, their policies and items. When calls are tried again.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use terrane_provider::wait::Retry;
 
 pub mod resource_policy;
 pub mod table;
+pub mod table_item;
 
 const MINUTE: u64 = 60;
 
