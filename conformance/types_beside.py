@@ -39,7 +39,7 @@ def item(text):
 # What it is about, and the specs one after the other.
 CASES = (
     ("the policy of a key", (key_policy(), key_policy(statement("123456789012", "kms:Decrypt")), KEY)),
-    ("an item of a table", (item('{"k":{"S":"a"},"n":{"N":"1"}}'), item('{"n":{"N":"2"},"k":{"S":"a"},"b":{"BOOL":true}}'),
+    ("an item of a table", (item('{"k":{"S":"a"},"n":{"N":"1"}}'), item('{"n":{"N":"2"},"k":{"S":"a"},"b":{"S":"x"}}'),
                             item('{"k":{"S":"c"},"n":{"N":"2"}}'), TABLE)),
     ("the policy of a table", (table_policy("dynamodb:GetItem"), table_policy("dynamodb:Query"),
                                table_policy("dynamodb:Query", "confirm_remove_self_resource_access = true\n"), TABLE)),

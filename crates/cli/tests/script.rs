@@ -182,6 +182,7 @@ fn normal(text: &str, stack: &Stack) -> String {
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
         (r"\b(AIDA|AKIA|ANPA)[A-Z0-9]{10,}", "${1}<id>"),
         (r"-20\d{24}\b", "-<stamp>"),
+        (r"\b1\d{17}\b", "<revision>"),
         (r"(after|elapsed_seconds.:) ?\d+s?", "$1 <n>"),
         (r"\(process \d+\)", "(process <pid>)"),
         (r"tester@[^ \n]+", "tester@<host>"),

@@ -345,14 +345,17 @@ pub fn judge_now(
     snapshot: &Snapshot,
     catalog: &Catalog,
     account: Option<&str>,
+    changes: &[PlannedChange],
     diagnostics: &mut Diagnostics,
 ) -> Vec<Assertion> {
     if world.spec().all_modules().all(|(_, module)| module.access.is_empty()) {
         return vec![];
     }
+    let mut objects = objects_of(snapshot, catalog);
+    restored::restore(&mut objects, changes);
     // What is wrong with the organization's files was said when the plan was made.
     let organization = organization(&world.spec().root.settings, world.functions(), &mut Diagnostics::new());
     let around = Surroundings { spec: Some(world.spec()), account, organization: Some(&organization) };
-    let estate = estate(&objects_of(snapshot, catalog), around);
+    let estate = estate(&objects, around);
     claims::judge_all(world, &estate, diagnostics)
 }

@@ -214,7 +214,8 @@ impl<'r> Walk<'r, '_> {
         let account = access::account(&self.run.sessions.facts());
         let (snapshot, catalog) = (self.ledger.snapshot(), self.run.catalog);
         let mut found = Vec::new();
-        let judged = access::judge_now(&self.world, snapshot, catalog, account.as_deref(), &mut found);
+        let (account, changes) = (account.as_deref(), &self.run.plan.changes);
+        let judged = access::judge_now(&self.world, snapshot, catalog, account, changes, &mut found);
         let weighed = found.into_iter().map(|error| self.selection.weighed(error));
         let (errors, warnings) = weighed.partition(Diagnostic::is_error);
         self.report.diagnostics.extend::<Vec<_>>(errors);
