@@ -25,9 +25,12 @@ pub mod inline_policy;
 pub mod policy;
 pub mod policy_attachment;
 pub mod policy_document;
+pub mod policy_lookup;
 pub mod role;
+pub mod role_lookup;
 pub mod user;
 pub mod user_group_membership;
+pub mod user_lookup;
 
 pub use holder::Holder;
 

@@ -13,8 +13,10 @@ use crate::client::Clients;
 use crate::error::failed;
 
 pub mod alias;
+pub mod alias_lookup;
 pub mod grant;
 pub mod key;
+pub mod key_lookup;
 pub mod key_policy;
 
 /// How long a key that was just made may take to be known to all. A target that does not exist at all fails after it.

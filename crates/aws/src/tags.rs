@@ -89,6 +89,12 @@ pub fn observed(object: Value, remote: BTreeMap<String, String>, facts: &Facts, 
     object.with("tags", tags).with("tags_all", as_map(all))
 }
 
+/// The tags that an object of somebody else carries.
+pub fn seen(remote: BTreeMap<String, String>, facts: &Facts) -> Value {
+    let hidden = |key: &str| key.starts_with("aws:") || key == MARKER || is_ignored(facts, key);
+    as_map(remote.into_iter().filter(|(key, _)| !hidden(key)).collect())
+}
+
 fn as_map(tags: BTreeMap<String, String>) -> Value {
     Value::map(Type::String, tags.into_iter().map(|(key, value)| (key, Value::from(value))))
 }

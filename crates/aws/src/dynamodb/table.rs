@@ -25,6 +25,7 @@ use crate::object::{absent, filled, flag, needed, settled};
 mod checks;
 mod create;
 mod index;
+pub mod lookup;
 mod observed;
 mod prediction;
 mod schema;

@@ -295,12 +295,14 @@ async fn as_planned(cx: &Context<'_>, arn: &str, planned: &Value) -> Result<Valu
     })
 }
 
-struct Observed {
-    policy: Remote,
-    document: String,
+/// A policy as it is, with its present document.
+pub(super) struct Observed {
+    pub(super) policy: Remote,
+    pub(super) document: String,
 }
 
-async fn observe(clients: &Clients, arn: &str) -> Result<Option<Observed>, Error> {
+/// Looks at a policy.
+pub(super) async fn observe(clients: &Clients, arn: &str) -> Result<Option<Observed>, Error> {
     let answer = clients.iam().get_policy().policy_arn(arn).send().await.map_err(failed("iam:GetPolicy"));
     let Some(policy) = present(answer)?.and_then(|answer| answer.policy) else { return Ok(None) };
     let version = policy.default_version_id.clone().unwrap_or_default();

@@ -93,6 +93,13 @@ async fn remote_tags(clients: &Clients, arn: &str) -> Result<BTreeMap<String, St
 }
 
 impl Observed {
+    /// The regions of its replicas, each with its key.
+    pub fn replicas(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.table.replicas().iter().filter_map(|replica| {
+            Some((replica.region_name.as_deref()?, replica.kms_master_key_id.as_deref()))
+        })
+    }
+
     /// The table as the state has it. `prior` is the state before, or what was planned.
     pub async fn into_state(self, cx: &Context<'_>, prior: &Value, imported: bool) -> Result<Value, Error> {
         let encryption = encryption(cx, self.table.sse_description.as_ref(), prior).await?;
