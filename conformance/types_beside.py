@@ -36,8 +36,23 @@ def item(text):
     return TABLE + f"[resource.aws_dynamodb_table_item.i]\n{keys}item = '{text}'\n"
 
 
+MADE = KEY + TABLE + ('[resource.aws_kms_alias.a]\nname = "alias/@a"\ntarget_key_id = "${aws_kms_key.k.key_id}"\n'
+                      '[resource.aws_iam_user.u]\nname = "@u"\npath = "/t/"\ntags = { a = "b" }\n'
+                      '[resource.aws_iam_role.r]\nname = "@r"\nassume_role_policy = \'{"Version":"2012-10-17","Statement":'
+                      '[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"ec2.amazonaws.com"}}]}\'\n'
+                      f"[resource.aws_iam_policy.p]\nname = '@p'\npolicy = '"
+                      + document('{"Effect":"Allow","Action":"kms:*","Resource":"*"}') + "'\n")
+LOOKED_UP = {"aws_kms_key": 'key_id = "alias/@a"', "aws_kms_alias": 'name = "alias/@a"',
+             "aws_dynamodb_table": 'name = "@t"', "aws_iam_user": 'user_name = "@u"', "aws_iam_role": 'name = "@r"',
+             "aws_iam_policy": 'name = "@p"'}
+# Whatever a data source says is an output, which the other tool must find as it is.
+LOOKED = MADE + "".join(f"[data.{kind}.d]\n{named}\n[output.{kind}]\nvalue = '${{data.{kind}.d}}'\n"
+                        for kind, named in LOOKED_UP.items())
+
+
 # What it is about, and the specs one after the other.
 CASES = (
+    ("what is looked up", (MADE, LOOKED)),
     ("the policy of a key", (key_policy(), key_policy(statement("123456789012", "kms:Decrypt")), KEY)),
     ("an item of a table", (item('{"k":{"S":"a"},"n":{"N":"1"}}'), item('{"n":{"N":"2"},"k":{"S":"a"},"b":{"S":"x"}}'),
                             item('{"k":{"S":"c"},"n":{"N":"2"}}'), TABLE)),
