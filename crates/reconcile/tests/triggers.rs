@@ -148,3 +148,24 @@ async fn what_is_needed_through_a_data_source_is_deleted_after_what_needs_it() {
     let place = |line: &str| log.iter().position(|l| l == line).unwrap();
     assert!(place("fake_thing.b: Delete done") < place("fake_thing.a: Delete started"), "{log:#?}");
 }
+
+#[tokio::test]
+async fn needs_of_needs_that_terraform_writes_down_stay() {
+    let needs = |names: &str| format!("depends_on = [{names}]\n");
+    let text = thing("a", "")
+        + &thing("b", &needs("\"fake_thing.a\""))
+        + &thing("c", &needs("\"fake_thing.b\""))
+        + &thing("d", "");
+    let mut stack = Stack::default();
+    stack.up(&text).await.unwrap();
+    let c: Address = "fake_thing.c".parse().unwrap();
+    let provider = stack.snapshot.resource(&c.resource).unwrap().provider.clone();
+    for (more, kept) in [("a", true), ("d", false)] {
+        let mut object = stack.snapshot.get(&c).unwrap().clone();
+        let more: Address = format!("fake_thing.{more}").parse().unwrap();
+        object.dependencies.insert(more.resource);
+        stack.snapshot.put(&c, &provider, object.clone());
+        stack.up(&text).await.unwrap();
+        assert_eq!(stack.snapshot.get(&c).unwrap().dependencies == object.dependencies, kept);
+    }
+}

@@ -1,9 +1,9 @@
 //! What the state says of objects that do not change, and that the spec may say otherwise now: what they depend on, and
 //! whether their successor is made first. It orders later deletions, so it is brought up to date although nothing happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use terrane_model::{Action, Address, Mode as ResourceMode};
+use terrane_model::{Action, Address, Mode as ResourceMode, ResourceAddress};
 use terrane_state::{Object, Snapshot};
 
 use super::prior_needs;
@@ -28,8 +28,12 @@ pub(super) fn brought_up_to_date(
         .filter_map(|change| {
             let object = refreshed.get(&change.address)?;
             let first = change.create_before_destroy;
-            let same = object.dependencies == change.dependencies && object.create_before_destroy == first;
-            let dependencies = change.dependencies.clone();
+            let said = says_the_same(&object.dependencies, &change.dependencies, graph);
+            let same = said && object.create_before_destroy == first;
+            let dependencies = match said {
+                true => object.dependencies.clone(),
+                false => change.dependencies.clone(),
+            };
             let now = || Object { dependencies, create_before_destroy: first, ..object.clone() };
             (!same).then(|| (&change.address, now()))
         })
@@ -47,4 +51,24 @@ pub(super) fn brought_up_to_date(
     }
     let order = order(changes, &graph.needs, &prior_needs(&refreshed));
     (refreshed, order)
+}
+
+/// Whether the needs that the state has are the present ones: these, and none but what they need themselves. Terraform writes
+/// down all of them.
+fn says_the_same(
+    stated: &BTreeSet<ResourceAddress>,
+    wanted: &BTreeSet<ResourceAddress>,
+    graph: &Graph,
+) -> bool {
+    if stated == wanted {
+        return true;
+    }
+    let mut reached: BTreeSet<&ResourceAddress> = BTreeSet::new();
+    let mut open: Vec<&ResourceAddress> = wanted.iter().collect();
+    while let Some(need) = open.pop() {
+        if reached.insert(need) {
+            open.extend(graph.needs.get(need).into_iter().flatten());
+        }
+    }
+    wanted.is_subset(stated) && stated.iter().all(|need| reached.contains(need))
 }
