@@ -99,6 +99,8 @@ pub struct Attribute {
     pub required_with: &'static [&'static str],
     /// Why it should not be used.
     pub deprecated: Option<&'static str>,
+    /// Why an object can't be made with it here.
+    pub unsupported: Option<&'static str>,
     /// What it is, one sentence.
     pub doc: &'static str,
 }
@@ -133,6 +135,8 @@ pub struct NestedBlock {
     pub identity: &'static [&'static str],
     /// Blocks or attributes beside it that exclude it.
     pub conflicts_with: &'static [&'static str],
+    /// Why an object can't be made with it here.
+    pub unsupported: Option<&'static str>,
     /// What is inside.
     pub block: Block,
     /// What it is, one sentence.
@@ -278,6 +282,13 @@ impl Block {
         self.attributes.iter().map(|a| a.name).chain(self.blocks.iter().map(|b| b.name))
     }
 
+    /// What an object can't be made with here, by name, and why.
+    pub fn unsupported(&self) -> impl Iterator<Item = (&'static str, &'static str)> + '_ {
+        let attributes = self.attributes.iter().map(|a| (a.name, a.unsupported));
+        let blocks = self.blocks.iter().map(|b| (b.name, b.unsupported));
+        attributes.chain(blocks).filter_map(|(name, why)| Some((name, why?)))
+    }
+
     /// The object type.
     pub fn ty(&self) -> Type {
         let field = |ty| Field { ty, optional: false };
@@ -339,6 +350,13 @@ impl NestedBlock {
         self
     }
 
+    /// Why an object can't be made with it here.
+    #[must_use]
+    pub fn unsupported(mut self, why: &'static str) -> NestedBlock {
+        self.unsupported = Some(why);
+        self
+    }
+
     /// Describes it.
     #[must_use]
     pub fn doc(mut self, doc: &'static str) -> NestedBlock {
@@ -361,6 +379,7 @@ impl Attribute {
             conflicts_with: &[],
             required_with: &[],
             deprecated: None,
+            unsupported: None,
             doc: "",
         }
     }
@@ -426,6 +445,13 @@ impl Attribute {
         self
     }
 
+    /// Why an object can't be made with it here.
+    #[must_use]
+    pub fn unsupported(mut self, why: &'static str) -> Attribute {
+        self.unsupported = Some(why);
+        self
+    }
+
     /// Describes it.
     #[must_use]
     pub fn doc(mut self, doc: &'static str) -> Attribute {
@@ -465,6 +491,7 @@ pub fn nested(name: &'static str, nesting: Nesting, block: Block) -> NestedBlock
         force_new: false,
         identity: &[],
         conflicts_with: &[],
+        unsupported: None,
         block: block.sorted(),
         doc: "",
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use terrane_model::conform::{self, Problem};
 use terrane_model::convert::article;
 use terrane_model::schema::{Block, NestedBlock, Nesting};
-use terrane_model::{Address, Diagnostic, Path, Span, Type, Value};
+use terrane_model::{Address, Diagnostic, Kind, Path, Span, Type, Value};
 
 use super::Checker;
 use crate::place::Places;
@@ -41,6 +41,19 @@ impl Checker<'_, '_> {
                 });
             }
         }
+        // An object that was made with it elsewhere may keep it, so that only the plan can refuse it.
+        for (name, why) in block.unsupported() {
+            if config.get(name).is_some_and(says_something) {
+                let span = places.at(&Path::attribute(name));
+                if seen.insert((span, "not-supported", why.to_owned())) {
+                    let warning =
+                        Diagnostic::warning("not-supported", "Argument not supported", why).at(span);
+                    self.report(
+                        warning.hint("The plan refuses it, unless the object was made with it elsewhere."),
+                    );
+                }
+            }
+        }
         for attribute in block.attributes.iter().filter(|a| a.deprecated.is_some()) {
             if body.get(attribute.name).is_some_and(|v| !v.is_null())
                 && let Some(why) = attribute.deprecated
@@ -52,6 +65,17 @@ impl Checker<'_, '_> {
                 }
             }
         }
+    }
+}
+
+/// Whether a value is more than another way of leaving the argument out.
+fn says_something(value: &Value) -> bool {
+    match value.kind() {
+        Kind::Null(_) => false,
+        Kind::Bool(flag) => *flag,
+        Kind::String(text) => !text.is_empty(),
+        Kind::List(_, elements) | Kind::Set(_, elements) | Kind::Tuple(elements) => !elements.is_empty(),
+        _ => true,
     }
 }
 

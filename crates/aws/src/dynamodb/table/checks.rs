@@ -7,6 +7,7 @@ use terrane_model::{Path, Step, Value};
 use terrane_provider::PlanRequest;
 
 use super::prediction::ON_DEMAND;
+use super::schema::SCHEMA;
 use crate::object::{elements, filled, first, flag, is_zero, text, whole};
 
 /// All problems of the plan.
@@ -25,18 +26,7 @@ fn problem(path: Path, code: &'static str, summary: &'static str, detail: impl I
 }
 
 fn not_supported(request: &PlanRequest<'_>, found: &mut Vec<Problem>) {
-    let what = [
-        ("replica", "Replicas of a table are not managed by this resource type yet. Take the blocks out."),
-        (
-            "import_table",
-            "Making a table from data in S3 is not supported yet. Import the data in another way.",
-        ),
-        ("restore_date_time", RESTORE),
-        ("restore_source_name", RESTORE),
-        ("restore_source_table_arn", RESTORE),
-        ("restore_to_latest_time", RESTORE),
-    ];
-    for (name, detail) in what {
+    for (name, detail) in SCHEMA.block.unsupported() {
         let Some(wanted) = request.config.get(name).filter(|value| !is_zero(value)) else { continue };
         let before = request.prior.and_then(|prior| prior.get(name));
         if before.is_none_or(|before| before != wanted && is_zero(before))
@@ -46,9 +36,6 @@ fn not_supported(request: &PlanRequest<'_>, found: &mut Vec<Problem>) {
         }
     }
 }
-
-const RESTORE: &str =
-    "Restoring a table from a backup is not supported yet. Restore it with the AWS CLI and import it.";
 
 /// Every key needs an attribute, and every attribute a key.
 fn keys(request: &PlanRequest<'_>, found: &mut Vec<Problem>) {

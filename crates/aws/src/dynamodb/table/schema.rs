@@ -28,6 +28,9 @@ pub fn element(name: &str) -> Type {
 const RESTORE_SOURCES: &[&str] = &["import_table", "restore_source_table_arn"];
 const RESTORE_ARN_CONFLICTS: &[&str] = &["import_table", "restore_source_name"];
 
+const RESTORE: &str =
+    "Restoring a table from a backup is not supported yet. Restore it with the AWS CLI and import it.";
+
 fn attributes() -> Vec<Attribute> {
     let capacity = |name| {
         optional_computed(name, Type::Number).check(Check::Whole).conflicts_with(&["on_demand_throughput"])
@@ -47,16 +50,20 @@ fn attributes() -> Vec<Attribute> {
         optional("restore_date_time", Type::String)
             .force_new()
             .check(Check::Rfc3339)
+            .unsupported(RESTORE)
             .doc("Point in time to restore. Not supported."),
         optional("restore_source_name", Type::String)
             .conflicts_with(RESTORE_SOURCES)
+            .unsupported(RESTORE)
             .doc("Table to restore from. Not supported."),
         optional("restore_source_table_arn", Type::String)
             .check(Check::Arn)
             .conflicts_with(RESTORE_ARN_CONFLICTS)
+            .unsupported(RESTORE)
             .doc("ARN of the table to restore from. Not supported."),
         optional("restore_to_latest_time", Type::Bool)
             .force_new()
+            .unsupported(RESTORE)
             .doc("Restore the latest point in time. Not supported."),
         computed("stream_arn", Type::String).doc("ARN of the stream."),
         optional("stream_enabled", Type::Bool).doc("Whether changes of items are streamed."),
@@ -85,6 +92,9 @@ fn blocks() -> Vec<NestedBlock> {
         nested("import_table", Nesting::List, import_table())
             .max(1)
             .conflicts_with(&["restore_source_name", "restore_source_table_arn"])
+            .unsupported(
+                "Making a table from data in S3 is not supported yet. Import the data in another way.",
+            )
             .doc("Data to begin with. Not supported."),
         nested("local_secondary_index", Nesting::Set, local_index())
             .force_new()
@@ -95,7 +105,11 @@ fn blocks() -> Vec<NestedBlock> {
             .max(1)
             .computed()
             .doc("Continuous backups."),
-        nested("replica", Nesting::Set, replica()).doc("Replicas in other regions. Not supported."),
+        nested("replica", Nesting::Set, replica())
+            .unsupported(
+                "Replicas of a table are not managed by this resource type yet. Take the blocks out.",
+            )
+            .doc("Replicas in other regions. Not supported."),
         nested("server_side_encryption", Nesting::List, encryption())
             .max(1)
             .computed()
