@@ -7,6 +7,7 @@ mod commands;
 mod encryption;
 mod exit;
 mod functions;
+mod generated;
 mod git;
 mod hardships;
 mod modules;

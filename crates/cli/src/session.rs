@@ -115,7 +115,7 @@ pub fn configured<'s>(
 ) -> Result<Configured<'s>, Problem> {
     let mut configured = Configured { stack, all: vec![], builtin: None };
     let mut errors = Diagnostics::new();
-    for key in used(stack, snapshot) {
+    for key in used(stack, snapshot, catalog) {
         if key.name.as_ref() == "terraform" {
             configured.builtin = Some(key);
             continue;
@@ -175,12 +175,17 @@ impl Configured<'_> {
 }
 
 /// The provider configurations that something uses.
-fn used(stack: &Stack, snapshot: &Snapshot) -> BTreeSet<ProviderKey> {
+fn used(stack: &Stack, snapshot: &Snapshot, catalog: &Catalog) -> BTreeSet<ProviderKey> {
     let modules = stack.spec.all_modules();
     let declared = modules.flat_map(|(names, module)| module.resources.keys().map(|key| address(names, key)));
     let by_spec = declared.map(|resource| terrane_plan::build::provider_of(&stack.spec, &resource));
     let by_state = snapshot.resources.values().filter_map(|r| ProviderKey::from_state_name(&r.provider));
-    by_spec.chain(by_state).collect()
+    // A resource may be written for them.
+    let imports = stack.spec.root.imports.iter();
+    let undeclared = imports.filter(|import| stack.spec.resource(&import.address.resource).is_none());
+    let by_imports = undeclared.map(terrane_plan::build::import::provider_of_undeclared);
+    let by_imports = by_imports.filter(|key| catalog.provider(&key.name).is_some());
+    by_spec.chain(by_state).chain(by_imports).collect()
 }
 
 /// The declaration of a configuration: `Some(None)` for a default one that goes without saying.

@@ -11,9 +11,9 @@ use terrane_model::diagnostic::has_errors;
 use terrane_model::schema::Schemas;
 use terrane_model::source::SourceFile;
 use terrane_model::{Diagnostic, Diagnostics, Sources, Value};
-use terrane_spec::inputs::{self, Argument, Inputs};
+use terrane_spec::inputs::{self, Argument, Inputs, Values};
 use terrane_spec::version::Version;
-use terrane_spec::{Module, Spec, is_spec_file, is_variable_file};
+use terrane_spec::{Module, Parsed, Spec, is_spec_file, is_variable_file};
 use terrane_state::{Backend, COMPATIBLE_VERSION};
 
 use crate::backends;
@@ -98,28 +98,32 @@ impl Stack {
         terminal: &Terminal,
     ) -> Result<Stack, Problem> {
         let parsed = terrane_spec::parse(spec_files()?).with_modules(&mut Disk::new());
-        let text = |file: &SourceFile| (file.name.to_string(), file.text.as_bytes().to_vec());
-        let mut files: Vec<_> = parsed.sources.iter().map(|(_, file)| text(file)).collect();
-        files.extend(modules::lock_file());
-        let inputs = given(arguments)?;
-        let mut sources = parsed.sources.clone();
-        let values = inputs::variables(parsed.module(), &inputs, &mut sources);
-        let checked = terrane_spec::check(parsed, schemas, functions);
-        let (mut spec, values) = match (checked, values) {
-            (Ok(spec), Ok(values)) => (spec, values),
-            (checked, values) => {
-                let mut all = checked.err().map(|failure| failure.diagnostics).unwrap_or_default();
-                all.extend(values.err().unwrap_or_default());
-                return Err(Problem::new(all, &sources));
-            }
-        };
-        spec.sources = sources;
-        let mut spec = allowed(spec)?;
+        let (mut spec, files, values) = checked(parsed, arguments, schemas, functions)?;
         let mut variables = values.values;
         let missing = answers(&values.missing, arguments.input, &spec.root, &mut spec.sources, terminal)?;
         variables.extend(missing);
         let warnings = [std::mem::take(&mut spec.warnings), values.warnings].concat();
         Ok(Stack { spec, files, variables, workspace: selected()?.name, warnings })
+    }
+
+    /// Adds a file to the spec that is not on the disk yet. The values of the variables stay.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the spec then.
+    pub fn add(
+        &mut self,
+        name: &str,
+        text: String,
+        arguments: &Variables,
+        schemas: &dyn Schemas,
+        functions: &FunctionContext,
+    ) -> Result<(), Problem> {
+        let added = (name.to_owned(), text.into_bytes());
+        let parsed = parse_saved(&[self.files.as_slice(), &[added]].concat());
+        let (mut spec, files, values) = checked(parsed, arguments, schemas, functions)?;
+        self.warnings = [std::mem::take(&mut spec.warnings), values.warnings].concat();
+        (self.spec, self.files) = (spec, files);
+        Ok(())
     }
 
     /// The stack that a plan was made from: its spec's files, and the values that the plan holds.
@@ -132,10 +136,7 @@ impl Stack {
         schemas: &dyn Schemas,
         functions: &FunctionContext,
     ) -> Result<Stack, Problem> {
-        let is_below = |name: &str| name.contains('/') || name == LOCK_FILE;
-        let root = files.iter().filter(|(name, _)| !is_below(name)).cloned().collect();
-        let parsed = terrane_spec::parse(root).with_modules(&mut Saved::new(&files));
-        let spec = allowed(terrane_spec::check(parsed, schemas, functions)?)?;
+        let spec = allowed(terrane_spec::check(parse_saved(&files), schemas, functions)?)?;
         let (variables, workspace) = (plan.variables.clone(), plan.workspace.clone());
         Ok(Stack { spec, files, variables, workspace, warnings: vec![] })
     }
@@ -168,6 +169,39 @@ impl Stack {
     pub fn backend(&self) -> Result<Box<dyn Backend>, Problem> {
         backends::open(&self.spec.root, &self.spec.sources, &self.workspace)
     }
+}
+
+/// The spec of files that are at hand, those of its modules and its lock file among them.
+fn parse_saved(files: &[(String, Vec<u8>)]) -> Parsed {
+    let is_below = |name: &str| name.contains('/') || name == LOCK_FILE;
+    let root = files.iter().filter(|(name, _)| !is_below(name)).cloned().collect();
+    terrane_spec::parse(root).with_modules(&mut Saved::new(files))
+}
+
+/// A spec, its files and the values of its variables, or everything that is wrong with them together.
+fn checked(
+    parsed: Parsed,
+    arguments: &Variables,
+    schemas: &dyn Schemas,
+    functions: &FunctionContext,
+) -> Result<(Spec, Vec<(String, Vec<u8>)>, Values), Problem> {
+    let text = |file: &SourceFile| (file.name.to_string(), file.text.as_bytes().to_vec());
+    let mut files: Vec<_> = parsed.sources.iter().map(|(_, file)| text(file)).collect();
+    files.extend(modules::lock_file());
+    let inputs = given(arguments)?;
+    let mut sources = parsed.sources.clone();
+    let values = inputs::variables(parsed.module(), &inputs, &mut sources);
+    let checked = terrane_spec::check(parsed, schemas, functions);
+    let (mut spec, values) = match (checked, values) {
+        (Ok(spec), Ok(values)) => (spec, values),
+        (checked, values) => {
+            let mut all = checked.err().map(|failure| failure.diagnostics).unwrap_or_default();
+            all.extend(values.err().unwrap_or_default());
+            return Err(Problem::new(all, &sources));
+        }
+    };
+    spec.sources = sources;
+    Ok((allowed(spec)?, files, values))
 }
 
 /// What the current folder's spec says about the engine, whatever is wrong elsewhere in it.

@@ -17,6 +17,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::cli::{Global, Lock, Planning, Variables};
 use crate::exit::Problem;
 use crate::functions;
+use crate::generated::{self, Generation};
 use crate::progress::Progress;
 use crate::session;
 use crate::stack::{Stack, VERSION};
@@ -37,6 +38,8 @@ pub struct Work {
     pub terminal: Terminal,
     /// Whether the plan is only looked at: an assertion that does not hold is a warning then.
     pub only_look: bool,
+    /// Where resources are written that imports lead to; absent: an import must lead to one of the spec.
+    pub generation: Option<Generation>,
     in_sandbox: bool,
 }
 
@@ -208,7 +211,17 @@ impl Work {
         let lineage = uuid::Uuid::new_v4().to_string();
         let store = open_store(stack.backend()?, lock, operation, &lineage, terminal)?;
         let (in_sandbox, terminal) = (global.sandbox, terminal.clone());
-        Ok(Work { stack, catalog, store, folder, plan_time, terminal, only_look: false, in_sandbox })
+        Ok(Work {
+            stack,
+            catalog,
+            store,
+            folder,
+            plan_time,
+            terminal,
+            only_look: false,
+            generation: None,
+            in_sandbox,
+        })
     }
 
     /// The same for the stack of a saved plan.
@@ -227,7 +240,17 @@ impl Work {
         let folder = current_folder()?;
         let store = open_store(stack.backend()?, lock, "OperationTypeApply", lineage, terminal)?;
         let (in_sandbox, terminal) = (global.sandbox, terminal.clone());
-        Ok(Work { stack, catalog, store, folder, plan_time, terminal, only_look: false, in_sandbox })
+        Ok(Work {
+            stack,
+            catalog,
+            store,
+            folder,
+            plan_time,
+            terminal,
+            only_look: false,
+            generation: None,
+            in_sandbox,
+        })
     }
 
     /// Configures the providers and plans. An interruption ends it at once: nothing is under way that could be lost.
@@ -285,7 +308,7 @@ impl Work {
     /// # Errors
     /// What can't be read, and what can't be planned.
     async fn plan(
-        &self,
+        &mut self,
         sessions: &Sessions,
         mode: Mode,
         planning: &Planning,
@@ -318,6 +341,7 @@ impl Work {
             only_look: self.only_look,
             targeting,
             look_for_existing: planning.refresh,
+            generate: self.generation.is_some(),
         };
         loop {
             let input = Input {
@@ -332,7 +356,26 @@ impl Work {
                 options: &options,
             };
             match build(&input).map_err(|errors| self.problem(errors))? {
-                Draft::Plan(plan) => return Ok(*plan),
+                Draft::Plan(plan) => {
+                    let resources =
+                        self.generation.as_ref().and_then(|generation| generation.resources.as_ref());
+                    if let Some((undeclared, _)) = resources {
+                        generated::keep_what_is(undeclared, &plan, catalog)
+                            .map_err(|errors| self.problem(errors))?;
+                    }
+                    return Ok(*plan);
+                }
+                Draft::Undeclared(undeclared) => {
+                    let Some(generation) = &mut self.generation else {
+                        return Err(generated::not_asked_for());
+                    };
+                    let text = generated::text(&undeclared, catalog)?;
+                    let functions = functions::planning(&self.folder, &self.plan_time);
+                    let name = generation.target.name();
+                    let added = self.stack.add(name, text.clone(), &planning.variables, catalog, &functions);
+                    added.map_err(generated::not_valid)?;
+                    generation.resources = Some((undeclared, text));
+                }
                 Draft::Needs(needs) => {
                     look(needs, &mut observed, catalog, sessions, parallelism, progress)
                         .await

@@ -13,6 +13,8 @@ mod deaths;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod leaks;
@@ -58,6 +60,7 @@ scripts! {
     examples,
     failure_and_recovery,
     fmt,
+    generate_config,
     graph,
     import_command,
     imports,

@@ -86,6 +86,8 @@ pub struct Options {
     pub targeting: Targeting,
     /// Whether to look for objects that are there already where others of the same name would be made.
     pub look_for_existing: bool,
+    /// Whether resources are to be written for imports that lead to none.
+    pub generate: bool,
 }
 
 /// What happens to one instance.
@@ -162,6 +164,30 @@ impl OutputChange {
     }
 }
 
+/// What a `[[moved]]` entry would have to say for something that looks like a rename: a module, a resource or an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PossibleMove {
+    /// The address in the state.
+    pub from: String,
+    /// The address in the spec.
+    pub to: String,
+}
+
+impl PossibleMove {
+    /// The entry, ready to be pasted into the spec.
+    pub fn entry(&self) -> String {
+        format!("[[moved]]\nfrom = {}\nto   = {}", quoted(&self.from), quoted(&self.to))
+    }
+}
+
+/// As TOML writes it, without escapes where that is possible.
+fn quoted(text: &str) -> String {
+    match text.contains('\'') {
+        false => format!("'{text}'"),
+        true => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+    }
+}
+
 /// Everything that will be done, and everything that it was decided from.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -191,6 +217,8 @@ pub struct Plan {
     pub verdicts: Vec<Verdict>,
     /// What it does to access.
     pub access: AccessReport,
+    /// What looks like renames that the spec does not tell of.
+    pub possible_moves: Vec<PossibleMove>,
     /// Warnings.
     pub warnings: Diagnostics,
 }

@@ -191,6 +191,12 @@ pub trait ResourceType: Send + Sync {
         Ok(self.import(cx, id).await?.is_some())
     }
 
+    /// Arguments and blocks that a resource written from an object leaves out, since they would claim what other resources
+    /// manage.
+    fn left_to_others(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Finds an object that `create(planned)` may have made in a run that died, by name or by the marker.
     ///
     /// # Errors

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
 use terrane_model::{Action, Diagnostics, Value};
-use terrane_plan::Plan;
 use terrane_plan::file::{Envelope, read, write};
 use terrane_plan::plan::Totals;
+use terrane_plan::{Draft, Plan};
 use terrane_testkit::Stack;
 
 const IMPORT: &str = r#"
@@ -206,4 +206,57 @@ async fn a_replacement_under_a_taken_name_is_found_and_a_failed_look_is_passed_o
     stack.cloud.fail("exists", "taken", terrane_testkit::Fault::Refused);
     let spec = stack.spec(renamed).unwrap();
     assert_eq!(stack.plan(&spec).await.unwrap().totals().add, 1);
+}
+
+const UNDECLARED: &str = "[[import]]\nto = \"fake_thing.a\"\nid = \"a\"\n";
+
+#[tokio::test]
+async fn a_resource_that_keeps_the_object_is_written_where_that_is_asked_for() {
+    let mut stack = Stack::default();
+    stack.cloud.conjure("a", "one");
+    let spec = stack.spec(UNDECLARED).unwrap();
+    let errors = stack.plan(&spec).await.unwrap_err();
+    assert_eq!(codes(&errors), ["undeclared-resource"]);
+    assert!(errors[0].hints[0].contains("--generate-config-out"), "{errors:#?}");
+
+    stack.options.generate = true;
+    let Draft::Undeclared(undeclared) = stack.draft(&spec).await.unwrap() else { panic!() };
+    let [one] = undeclared.as_slice() else { panic!("{undeclared:#?}") };
+    assert_eq!((one.address.to_string().as_str(), one.id.as_str()), ("fake_thing.a", "a"));
+    let said = [("name", Value::from("a")), ("size", Value::from(7)), ("value", Value::from("one"))];
+    assert_eq!(one.arguments, Value::object(said));
+    // With the resource nothing is left to be written.
+    let text = format!("{UNDECLARED}[resource.fake_thing.a]\nname = \"a\"\nsize = 7\nvalue = \"one\"\n");
+    let (plan, _) = stack.up(&text).await.unwrap();
+    assert_eq!(importing(&plan), [("fake_thing.a".to_owned(), Action::NoOp, Some("a"))]);
+}
+
+#[tokio::test]
+async fn what_no_resource_can_be_written_for_is_said() {
+    let mut stack = Stack::default();
+    stack.options.generate = true;
+    let draft = async |stack: &Stack, text: &str| {
+        let spec = stack.spec(text).unwrap();
+        stack.draft(&spec).await.unwrap_err()
+    };
+    assert_eq!(codes(&draft(&stack, UNDECLARED).await), ["import-not-found"]);
+    stack.cloud.conjure("a", "one");
+    for (from, to, code) in [
+        ("fake_thing.a", "fake_thing.a[0]", "undeclared-resource"),
+        ("fake_thing.a", "module.m.fake_thing.a", "undeclared-resource"),
+        ("\"fake_thing.a\"", "\"fake_thing.a[each.key]\"\nfor_each = { x = \"a\" }", "undeclared-resource"),
+        ("fake_thing.a", "fake_thin.a", "unknown-type"),
+        ("id = \"a\"", "id = \"\"", "invalid-import"),
+        ("id = \"a\"", "identity = { nome = \"a\" }", "invalid-import"),
+    ] {
+        let errors = draft(&stack, &UNDECLARED.replace(from, to)).await;
+        assert_eq!(codes(&errors), [code], "{errors:#?}");
+        assert!(errors[0].span.is_some());
+    }
+    stack.up("[resource.fake_thing.b]\nname = \"b\"\n").await.unwrap();
+    let held = format!("{}[resource.fake_thing.b]\nname = \"b\"\n", UNDECLARED.replace("\"a\"", "\"b\""));
+    assert_eq!(codes(&draft(&stack, &held).await), ["already-managed"]);
+    // What the state has already is not to be imported.
+    stack.up("[resource.fake_thing.a]\nname = \"new\"\n").await.unwrap();
+    assert_eq!(codes(&draft(&stack, UNDECLARED).await), ["already-managed"]);
 }

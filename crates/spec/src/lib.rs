@@ -42,6 +42,8 @@ pub mod check;
 
 pub mod format;
 
+pub mod write;
+
 pub mod inputs;
 
 pub use check::check;

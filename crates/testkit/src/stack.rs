@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use terrane_expr::FunctionContext;
-use terrane_model::{Diagnostics, Value};
+use terrane_model::{Diagnostic, Diagnostics, Value};
 use terrane_plan::{Draft, Input, Observed, Options, Plan, ProviderKey, Scene, Selection, build};
 use terrane_provider::{Facts, Session};
 use terrane_reconcile::apply::ledger::Ledger;
@@ -155,6 +155,17 @@ impl Stack {
     /// # Errors
     /// What the plan fails with.
     pub async fn plan(&self, spec: &Spec) -> Result<Plan, Diagnostics> {
+        match self.draft(spec).await? {
+            Draft::Plan(plan) => Ok(*plan),
+            Draft::Needs(_) | Draft::Undeclared(_) => Err(vec![Diagnostic::error("no-plan", "No plan", "")]),
+        }
+    }
+
+    /// Builds until nothing is to be looked at any more: a plan, or the resources that are to be written.
+    ///
+    /// # Errors
+    /// What the plan fails with.
+    pub async fn draft(&self, spec: &Spec) -> Result<Draft, Diagnostics> {
         let catalog = self.cloud.catalog();
         let sessions = self.sessions();
         let mut observed = Observed::default();
@@ -184,10 +195,10 @@ impl Stack {
                 options: &self.options,
             };
             match build(&input)? {
-                Draft::Plan(plan) => return Ok(*plan),
                 Draft::Needs(needs) => {
                     look(needs, &mut observed, &catalog, &sessions, self.parallelism, &self.log).await?;
                 }
+                done => return Ok(done),
             }
         }
     }

@@ -27,7 +27,7 @@ mod observed;
 mod schema;
 
 use observed::observe;
-use schema::SCHEMA;
+use schema::{INLINE, SCHEMA};
 
 /// The resource type.
 pub struct Role;
@@ -119,6 +119,11 @@ impl ResourceType for Role {
         let prior = absent(&SCHEMA).with("force_detach_policies", Value::bool(false));
         let observed = observe(cx.session.clients()?, id).await?;
         Ok(observed.map(|observed| observed.into_state(&prior, &cx.session.facts, true)))
+    }
+
+    fn left_to_others(&self) -> &'static [&'static str] {
+        // `aws_iam_role_policy` and the attachments.
+        &[INLINE, "managed_policy_arns"]
     }
 
     fn identity(&self) -> Identity {

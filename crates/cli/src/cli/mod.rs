@@ -168,6 +168,10 @@ pub struct Plan {
     /// Answer 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Write resources for imports that lead to none into this new file of the spec
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
+          conflicts_with_all = ["destroy", "refresh_only", "target", "exclude"])]
+    pub generate_config_out: Option<PathBuf>,
     /// Write what happens as lines of JSON, as `apply --json` does
     #[arg(long, conflicts_with_all = ["json", "format", "title"])]
     pub json_stream: bool,

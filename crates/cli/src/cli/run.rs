@@ -11,6 +11,7 @@ use crate::arguments::{extended, rewritten};
 use crate::commands;
 use crate::exit::{Ended, Exit, Problem};
 use crate::render::stream;
+use crate::stack::VERSION;
 use crate::terminal::Terminal;
 
 /// Reads the command line and carries the command out.
@@ -46,6 +47,9 @@ pub fn run() -> Exit {
         Command::Apply(_) | Command::Destroy(_) => cli.global.json,
         _ => false,
     };
+    if streams {
+        terminal.say(&stream::version(VERSION));
+    }
     let ended = enter(&cli.global).and_then(|()| carry_out(cli, terminal.clone()));
     match ended {
         Ok(exit) => exit,

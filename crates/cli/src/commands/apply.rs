@@ -22,7 +22,7 @@ use crate::progress::Progress;
 use crate::render::{outputs, plan_text, report, stream};
 use crate::session;
 use crate::signals;
-use crate::stack::{Stack, VERSION};
+use crate::stack::Stack;
 use crate::terminal::Terminal;
 use crate::work::{Work, block_on, unless_stopped};
 
@@ -56,9 +56,6 @@ pub fn fresh(global: &Global, planning: &Planning, mode: Mode, approved: bool, t
         return Err(error.into());
     }
     let mut work = Work::begin(global, planning, "OperationTypeApply", terminal)?;
-    if terminal.json {
-        terminal.say(&stream::version(VERSION));
-    }
     let ended = block_on(async {
         let stop = Stop::default();
         signals::listen(&stop, terminal);
@@ -107,9 +104,6 @@ fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal)
     }
     let lineage = &plan.prior.lineage;
     let mut work = Work::resume(global, stack, catalog, &planning.lock, lineage, envelope.created, terminal)?;
-    if terminal.json {
-        terminal.say(&stream::version(VERSION));
-    }
     let ended = block_on(async {
         let stop = Stop::default();
         signals::listen(&stop, terminal);

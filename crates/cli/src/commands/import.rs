@@ -128,7 +128,10 @@ fn declared(work: &Work, address: &Address) -> Result<(), Diagnostic> {
             resource.type_name, resource.name
         );
         let error = Diagnostic::error("undeclared-resource", "Undeclared resource", detail);
-        return Err(error.hint("The plan that follows shows where its arguments and the object differ."));
+        return Err(error.hint(
+            "An `[[import]]` entry and `terrane plan --generate-config-out generated.terrane.toml` write the resource \
+             from the object.",
+        ));
     };
     let functions = functions::planning(&work.folder, &work.plan_time);
     let world = World::new(spec, work.stack.variables.clone(), work.stack.workspace.clone(), functions);

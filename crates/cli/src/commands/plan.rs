@@ -13,6 +13,7 @@ use crate::cli::{Global, Plan as Arguments};
 use crate::commands::review::{self, Saved};
 use crate::encryption::plan_to_file;
 use crate::exit::{Ended, Exit, Problem};
+use crate::generated::{Generation, Target};
 use crate::progress::Progress;
 use crate::render::{diagnostics, plan_json, plan_text, stream};
 use crate::signals;
@@ -36,10 +37,9 @@ pub fn mode(destroy: bool, refresh_only: bool) -> Mode {
 /// Runs the command.
 pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended {
     let mode = mode(arguments.destroy, arguments.refresh_only);
+    let target = arguments.generate_config_out.as_deref().map(Target::of).transpose()?;
     let mut work = Work::begin(global, &arguments.planning, "OperationTypePlan", terminal)?;
-    if arguments.json_stream {
-        terminal.say(&stream::version(VERSION));
-    }
+    work.generation = target.map(|target| Generation { target, resources: None });
     let planned = block_on(async {
         let stop = Stop::default();
         signals::listen(&stop, terminal);
@@ -52,6 +52,13 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
     });
     let plan = match planned {
         Ok((_, plan)) => plan,
+        Err(problem) => {
+            work.leave()?;
+            return Err(problem);
+        }
+    };
+    let generated = match work.generation.as_ref().map(write_generated).transpose() {
+        Ok(told) => told.flatten(),
         Err(problem) => {
             work.leave()?;
             return Err(problem);
@@ -100,8 +107,18 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
             }
         }
     }
+    if let Some(told) = generated {
+        terminal.tell(&told);
+    }
     work.leave()?;
     Ok(if arguments.detailed_exitcode && plan.has_changes() { Exit::Changes } else { Exit::Done })
+}
+
+/// Writes the resources that imports led to, and tells that it did.
+fn write_generated(generation: &Generation) -> Result<Option<String>, Problem> {
+    let Some((_, text)) = &generation.resources else { return Ok(None) };
+    generation.target.write(text)?;
+    Ok(Some(generation.target.done()))
 }
 
 /// What a plan file holds besides the plan.

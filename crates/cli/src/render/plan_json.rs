@@ -52,6 +52,10 @@ pub fn plan(plan: &Plan, spec: &Spec, schemas: &dyn Schemas, timestamp: &str) ->
     if plan.access != AccessReport::default() {
         out.insert("access".into(), plan.access.to_json());
     }
+    if !plan.possible_moves.is_empty() {
+        let moves = plan.possible_moves.iter().map(|one| json!({ "from": one.from, "to": one.to }));
+        out.insert("possible_moves".into(), moves.collect());
+    }
     out.insert("timestamp".into(), timestamp.into());
     out.insert("applyable".into(), plan.has_changes().into());
     out.insert("complete".into(), (!plan.targeting.is_limited()).into());

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use terrane_model::convert::convert;
-use terrane_model::nearest::nearest;
 use terrane_model::{Address, Diagnostic, Diagnostics, Key, Kind, ModulePath, ResourceAddress, Type, Value};
-use terrane_provider::{Identity, ResourceType};
+use terrane_provider::{Identity, ResourceType, catalog};
 use terrane_spec::Spec;
 use terrane_spec::statement::{Import, NamedBy};
 use terrane_state::{Object, Snapshot};
@@ -13,7 +12,7 @@ use terrane_state::{Object, Snapshot};
 use super::{Builder, Need, Wish, provider_of};
 use crate::codec::encode;
 use crate::expand::{Wanted, instances};
-use crate::graph::{Graph, names_of};
+use crate::graph::Graph;
 use crate::plan::ProviderKey;
 use crate::world::{InstanceScope, evaluate_in};
 
@@ -130,26 +129,11 @@ impl<'s> Builder<'_, 's> {
             }
         };
         let Some(object) = found else {
-            let detail = format!(
-                "There is no object with the id `{id}` that `{about}` could be imported from. Only what exists can be \
-                 imported."
-            );
-            let error = Diagnostic::error("import-not-found", "Object to import not found", detail)
-                .at(import.named_by.expr().span())
-                .about(about)
-                .hint("Check the id, and the provider's region and account; or take the import out, to create a new object.");
-            self.error(error);
+            self.error(not_found(import, about, &id));
             return Err(Unplanned);
         };
         if let Some(other) = held_by(&self.refreshed, kind.identity(), &object, &provider, about) {
-            let detail = format!("`{id}` is managed already, as `{other}`. One object has one address.");
-            let error = Diagnostic::error("already-managed", "Object managed already", detail)
-                .at(import.named_by.expr().span())
-                .about(about)
-                .hint(format!(
-                    "`terrane state mv` gives it the new address; `terrane state rm` makes `{other}` let go of it."
-                ));
-            self.error(error);
+            self.error(already_managed(import, about, &id, &other));
             return Err(Unplanned);
         }
         if !self.put_imported(kind, about, &provider, &object) {
@@ -184,7 +168,7 @@ impl<'s> Builder<'_, 's> {
     }
 
     /// The import id that an entry gives for an element; nothing while it is unknown.
-    fn import_id(
+    pub(super) fn import_id(
         &self,
         kind: &dyn ResourceType,
         import: &Import,
@@ -213,7 +197,7 @@ impl<'s> Builder<'_, 's> {
     }
 
     /// An id that is unknown for good; while something is still to be read, the next round will tell.
-    fn unknown_id(&mut self, import: &Import, about: &Address) {
+    pub(super) fn unknown_id(&mut self, import: &Import, about: &Address) {
         if !self.needs.is_empty() {
             return;
         }
@@ -245,27 +229,6 @@ impl<'s> Builder<'_, 's> {
         self.error(error.hint("Leave `provider` out: the resource's is taken."));
         Err(Unplanned)
     }
-
-    /// Imports that lead to no resource of the spec.
-    pub(super) fn imports_of_undeclared(&mut self) {
-        let spec = self.input.spec;
-        let entries = std::mem::take(&mut self.entries);
-        for (resource, imports) in &entries {
-            let is_missing = match spec.resource(resource) {
-                None => true,
-                // The resource is there, and its module has no such instance.
-                Some(_) => {
-                    let paths = self.world.module_instances(&names_of(&resource.module));
-                    paths.is_ok_and(|paths| !paths.contains(&resource.module))
-                }
-            };
-            let imports = imports.iter().filter_map(|entry| spec.root.imports.get(*entry));
-            for import in imports.filter(|_| is_missing) {
-                let error = undeclared(spec, resource, import);
-                self.error(error);
-            }
-        }
-    }
 }
 
 /// Another address under which the state has the object already.
@@ -293,6 +256,15 @@ pub fn held_by(
         };
         same.then_some(other)
     })
+}
+
+/// The provider configuration that an object is read with which no resource is for: the one that the import names, or the
+/// default one of its type.
+pub fn provider_of_undeclared(import: &Import) -> ProviderKey {
+    match &import.provider {
+        Some(named) => ProviderKey { name: named.name.clone(), alias: named.alias.clone() },
+        None => ProviderKey::default_of(catalog::provider_of(&import.address.resource.type_name)),
+    }
 }
 
 /// An imported object as the state has it.
@@ -323,19 +295,26 @@ pub fn state_object(
     })
 }
 
-fn undeclared(spec: &Spec, resource: &ResourceAddress, import: &Import) -> Diagnostic {
-    let near = match resource.module.is_root() {
-        true => {
-            let names: Vec<String> = spec.root.resources.keys().map(ToString::to_string).collect();
-            let near = nearest(&resource.to_string(), names.iter().map(String::as_str));
-            near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default()
-        }
-        false => String::new(),
-    };
-    let detail = format!("There is no resource `{resource}` that the object could be imported to.{near}");
-    Diagnostic::error("undeclared-resource", "Undeclared resource", detail)
-        .at(import.to_span)
-        .hint("Declare it with the arguments that the object has; the plan shows where they differ.")
+/// That an import id leads to nothing.
+pub(super) fn not_found(import: &Import, about: &Address, id: &str) -> Diagnostic {
+    let detail = format!(
+        "There is no object with the id `{id}` that `{about}` could be imported from. Only what exists can be imported."
+    );
+    Diagnostic::error("import-not-found", "Object to import not found", detail)
+        .at(import.named_by.expr().span())
+        .about(about)
+        .hint("Check the id, and the provider's region and account; or take the import out, to create a new object.")
+}
+
+/// That the state has the object to import under another address.
+pub(super) fn already_managed(import: &Import, about: &Address, id: &str, other: &Address) -> Diagnostic {
+    let detail = format!("`{id}` is managed already, as `{other}`. One object has one address.");
+    Diagnostic::error("already-managed", "Object managed already", detail)
+        .at(import.named_by.expr().span())
+        .about(about)
+        .hint(format!(
+            "`terrane state mv` gives it the new address; `terrane state rm` makes `{other}` let go of it."
+        ))
 }
 
 fn invalid(detail: String) -> Diagnostic {

@@ -110,6 +110,47 @@ impl Builder<'_, '_> {
             );
         }
     }
+
+    /// Only a normal plan replaces anything.
+    pub(super) fn refuse_replacing(&mut self) {
+        if self.input.options.mode == Mode::Normal || self.input.options.replace.is_empty() {
+            return;
+        }
+        let detail = "Forcing resource instance replacement (with `--replace`) is allowed only in normal planning mode.";
+        self.error(Diagnostic::error("unsupported-mode", "Unsupported plan mode", detail));
+    }
+
+    /// Names that allow something must stand for something, so that a misspelt one does not pass for the right one.
+    pub(super) fn check_allowed(&mut self) {
+        let options = self.input.options;
+        let named =
+            [("--allow-destroy", &options.allow_destroy), ("--allow-lockout", &options.allow_lockout)];
+        if named.iter().all(|(_, addresses)| addresses.is_empty()) {
+            return;
+        }
+        let mut there: BTreeSet<Address> = self.changes.iter().map(|change| change.address.clone()).collect();
+        there.extend(self.input.snapshot.instances().map(|(address, _, _)| address));
+        let resources: Vec<Address> = there.iter().map(|address| address.resource.instance(None)).collect();
+        there.extend(resources);
+        let names: Vec<String> = there.iter().map(ToString::to_string).collect();
+        for (flag, addresses) in named {
+            for wanted in addresses.iter().filter(|wanted| !there.contains(wanted)) {
+                let out_of_reach = !self.selection.covers(wanted);
+                if out_of_reach && self.input.spec.resource(&wanted.resource).is_some() {
+                    continue;
+                }
+                let near = nearest(&wanted.to_string(), names.iter().map(String::as_str));
+                let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+                let detail = format!(
+                    "`{flag}` names `{wanted}`, and there is no such object in the spec or the state.{near}"
+                );
+                self.diagnostics.push(
+                    Diagnostic::error("unknown-address", "Unknown address", detail)
+                        .hint("`terrane state list` names all addresses in the state."),
+                );
+            }
+        }
+    }
 }
 
 /// Remembers in the state that a limited plan was applied.

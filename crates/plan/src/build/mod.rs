@@ -14,6 +14,7 @@ mod refresh;
 mod renamed;
 mod replace_order;
 mod unchanged;
+mod undeclared;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,10 +29,11 @@ use terrane_state::Snapshot;
 use crate::access::AccessReport;
 use crate::conditions::judge_all;
 use crate::expand::{Repetition, Wanted, instances};
+use crate::generate::Undeclared;
 use crate::graph::{Graph, graph, names_of, node_of};
 use crate::moves::{Moves, moves};
 use crate::order::Needs;
-use crate::plan::{Change, Mode, Options, Plan, ProviderKey};
+use crate::plan::{Change, Mode, Options, Plan, PossibleMove, ProviderKey};
 use crate::removals;
 use crate::target::Selection;
 use crate::verify::verify;
@@ -124,6 +126,8 @@ pub enum Weight {
 pub enum Draft {
     /// These must be read first, then built again.
     Needs(Vec<Need>),
+    /// Resources for these are to be added to the spec first, then built again. Only where [`Options::generate`] asks.
+    Undeclared(Vec<Undeclared>),
     /// Done.
     Plan(Box<Plan>),
 }
@@ -153,6 +157,8 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         asked_at: None,
         entries: entries(input.spec),
         importing: BTreeMap::new(),
+        undeclared: vec![],
+        possible_moves: vec![],
         diagnostics: vec![],
     };
     builder.warn_of_limits();
@@ -162,7 +168,14 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         Mode::RefreshOnly => builder.keep_all(),
         Mode::Destroy => builder.destroy_all(),
     }
+    builder.refuse_replacing();
     if builder.needs.is_empty() && !has_errors(&builder.diagnostics) {
+        builder.check_allowed();
+    }
+    if builder.needs.is_empty() && !has_errors(&builder.diagnostics) {
+        if !builder.undeclared.is_empty() {
+            return Ok(Draft::Undeclared(builder.undeclared));
+        }
         builder.look_for_existing();
     }
     let before =
@@ -181,7 +194,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         Mode::Normal if !has_errors(&builder.diagnostics) => builder.access(),
         _ => AccessReport::default(),
     };
-    let Builder { mut changes, refreshed, diagnostics, .. } = builder;
+    let Builder { mut changes, refreshed, possible_moves, diagnostics, .. } = builder;
     if has_errors(&diagnostics) {
         return Err(deduplicated(diagnostics));
     }
@@ -201,6 +214,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         order,
         verdicts,
         access,
+        possible_moves,
         warnings: deduplicated(diagnostics),
     };
     verify(&plan)?;
@@ -230,6 +244,10 @@ struct Builder<'a, 's> {
     entries: BTreeMap<ResourceAddress, Vec<usize>>,
     /// Imports of the spec by the instance that each object becomes.
     importing: BTreeMap<Address, Importing>,
+    /// Objects to import that a resource is to be written for.
+    undeclared: Vec<Undeclared>,
+    /// What looks like renames.
+    possible_moves: Vec<PossibleMove>,
     diagnostics: Diagnostics,
 }
 

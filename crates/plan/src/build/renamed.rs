@@ -11,7 +11,7 @@ use terrane_state::Snapshot;
 use super::Builder;
 use crate::diff::changed_paths;
 use crate::graph::names_of;
-use crate::plan::{Change, Mode};
+use crate::plan::{Change, Mode, PossibleMove};
 use crate::removals::removal;
 
 /// Up to how many pairs of one type are compared attribute by attribute where AWS chooses the identity.
@@ -35,10 +35,8 @@ impl Builder<'_, '_> {
         let plural = if pairs.len() == 1 { "this object" } else { "these objects" };
         let list: String = pairs.iter().map(|(from, to)| format!("\n - {from}, as {to}")).collect();
         let entries = entries(pairs, &self.refreshed, self.input.spec);
-        let entries: String = entries
-            .iter()
-            .map(|(from, to)| format!("\n\n[[moved]]\nfrom = {}\nto   = {}", quoted(from), quoted(to)))
-            .collect();
+        self.possible_moves = entries.into_iter().map(|(from, to)| PossibleMove { from, to }).collect();
+        let entries: String = self.possible_moves.iter().map(|one| format!("\n\n{}", one.entry())).collect();
         let detail = format!(
             "The plan deletes {plural} and makes the same anew under another address:{list}\n\nWhere only the name in the \
              spec is another one, say so in the spec, and nothing is deleted:{entries}"
@@ -196,12 +194,4 @@ fn modules_of((from, to): &Pair) -> Option<(ModulePath, ModulePath)> {
         (from, to) = (before, behind);
     }
     None
-}
-
-/// As TOML writes it, without escapes where that is possible.
-fn quoted(text: &str) -> String {
-    match text.contains('\'') {
-        false => format!("'{text}'"),
-        true => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
-    }
 }

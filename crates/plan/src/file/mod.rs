@@ -86,6 +86,7 @@ pub fn write(plan: &Plan, envelope: &Envelope) -> Vec<u8> {
         "order": parts::order_to_json(&plan.order),
         "verdicts": plan.verdicts.iter().map(parts::verdict_to_json).collect::<Vec<_>>(),
         "access": plan.access.to_json(),
+        "possible_moves": parts::possible_moves_to_json(&plan.possible_moves),
         "warnings": envelope.warnings,
     });
     let mut bytes = file.to_string().into_bytes();
@@ -145,6 +146,7 @@ pub fn read(bytes: &[u8]) -> Result<(Plan, Envelope), FileError> {
             Some(json) => whole("access", AccessReport::from_json(json))?,
             None => AccessReport::default(),
         },
+        possible_moves: whole("possible_moves", parts::possible_moves_from_json(file.get("possible_moves")))?,
         warnings: vec![],
     };
     crate::verify::verify(&plan).map_err(|_| FileError::Damaged("order".into()))?;

@@ -10,7 +10,7 @@ use terrane_state::Snapshot;
 use super::wire::{value_from_wire, value_to_wire};
 use crate::conditions::{KINDS, STATUSES, Verdict};
 use crate::order::{Order, Step};
-use crate::plan::{Change, Drift, Mode, OutputChange, ProviderKey};
+use crate::plan::{Change, Drift, Mode, OutputChange, PossibleMove, ProviderKey};
 use crate::target::Targeting;
 
 const MODES: [(Mode, &str); 3] =
@@ -169,6 +169,17 @@ pub(super) fn drift_from_json(json: &Json) -> Option<Drift> {
         before: value_from_wire(json.get("before")?)?,
         after: optional_from(json.get("after"))?,
     })
+}
+
+pub(super) fn possible_moves_to_json(moves: &[PossibleMove]) -> Json {
+    moves.iter().map(|one| json!({ "from": one.from, "to": one.to })).collect()
+}
+
+/// Plan files of earlier versions hold none.
+pub(super) fn possible_moves_from_json(json: Option<&Json>) -> Option<Vec<PossibleMove>> {
+    let text = |json: &Json, name: &str| Some(json.get(name)?.as_str()?.to_owned());
+    let one = |json: &Json| Some(PossibleMove { from: text(json, "from")?, to: text(json, "to")? });
+    json.map_or(Some(vec![]), |json| json.as_array()?.iter().map(one).collect())
 }
 
 pub(super) fn outputs_to_json(outputs: &BTreeMap<Arc<str>, OutputChange>) -> Json {

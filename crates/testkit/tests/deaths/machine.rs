@@ -168,6 +168,7 @@ impl Machine {
                 Draft::Needs(needs) => {
                     look(needs, &mut observed, &self.catalog, sessions, 10, &Quiet).await?;
                 }
+                Draft::Undeclared(_) => unreachable!("nothing is to be written"),
             }
         }
     }

@@ -79,6 +79,7 @@ pub fn planned(mode: Mode, changes: Vec<Change>) -> Plan {
         order: Order::default(),
         verdicts: vec![],
         access: Default::default(),
+        possible_moves: vec![],
         warnings: vec![],
     }
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use terrane_model::Action;
 use terrane_model::schema::Schemas;
 use terrane_plan::conditions::{Kind, Status, Verdict};
-use terrane_plan::{Drift, OutputChange, Plan};
+use terrane_plan::{Drift, OutputChange, Plan, PossibleMove};
 
 use super::changes::anchor;
 use super::contents::LONGEST_NAME;
-use super::document::{Block, Folded, Importance, Inline, Section, Tone, lines, prose, shortened};
+use super::document::{Block, Folded, Importance, Inline, Line, Section, Tone, lines, prose, shortened};
 use crate::render::plan_text::drift_that_matters;
 use crate::render::{object, outputs as outputs_text};
 
@@ -26,6 +26,30 @@ pub(super) fn warnings(all: &[&String]) -> Option<Section> {
         importance: Importance::Vital,
         share: 25,
         blocks: all.iter().map(one).collect(),
+    })
+}
+
+/// What looks like a rename, with the entries to paste.
+pub(super) fn possible_moves(plan: &Plan) -> Option<Section> {
+    let moves = &plan.possible_moves;
+    if moves.is_empty() {
+        return None;
+    }
+    let said = "The plan deletes what it makes anew under another address. Where only the name in the spec is another one, \
+                say so in the spec, and nothing is deleted:";
+    let entries: Vec<String> = moves.iter().map(PossibleMove::entry).collect();
+    let entries = entries.join("\n\n");
+    let lines = entries.lines().map(|text| Line { action: Action::NoOp, text: text.to_owned() });
+    Some(Section {
+        id: "moves",
+        title: if moves.len() == 1 {
+            "Looks like a rename".to_owned()
+        } else {
+            "Looks like renames".to_owned()
+        },
+        importance: Importance::Vital,
+        share: 20,
+        blocks: vec![Block::Notice(Tone::Warning, vec![prose(said)]), Block::Lines(lines.collect())],
     })
 }
 

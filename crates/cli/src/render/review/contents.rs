@@ -14,6 +14,9 @@ pub(super) const LONGEST_NAME: usize = 160;
 /// How many objects the warning of what is lost names.
 const NAMED: usize = 8;
 
+/// How the warning of what looks like a rename begins.
+const RENAME: &str = "Looks like a rename";
+
 /// What goes with an object beyond the object itself.
 const LOSSES: [(&str, &str); 2] = [
     ("aws_dynamodb_table", "The items of a table go with it."),
@@ -71,8 +74,12 @@ pub fn beside(plan: &Plan, about: &About) -> Vec<Section> {
     // What a check found stands among the checks.
     let found = || plan.verdicts.iter().flat_map(|verdict| &verdict.messages);
     let apart = |warning: &&String| !found().any(|message| warning.contains(message.as_str()));
-    let warnings: Vec<&String> = about.warnings.iter().filter(apart).collect();
-    around::warnings(&warnings).into_iter().chain(around::checks(&plan.verdicts)).collect()
+    // So does a rename, in a section of its own.
+    let renames = |warning: &&String| !plan.possible_moves.is_empty() && warning.starts_with(RENAME);
+    let all = about.warnings.iter().filter(|warning| !renames(warning));
+    let warnings: Vec<&String> = all.filter(apart).collect();
+    let sections = around::warnings(&warnings).into_iter().chain(around::possible_moves(plan));
+    sections.chain(around::checks(&plan.verdicts)).collect()
 }
 
 fn totals(plan: &Plan) -> String {
