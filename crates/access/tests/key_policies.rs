@@ -26,7 +26,13 @@ fn estate(own: Value, apart: &[(&str, Value)]) -> Estate {
         ("aws_kms_key_policy.p", "aws_kms_key_policy", value)
     });
     let all: Vec<_> = std::iter::once(("aws_kms_key.k", "aws_kms_key", key)).chain(apart).collect();
-    let items = all.iter().map(|(address, type_name, value)| Item { address, type_name, value, place: None });
+    let items = all.iter().map(|(address, type_name, value)| Item {
+        address,
+        type_name,
+        value,
+        place: None,
+        account: None,
+    });
     Estate::new(items, Some(ACCOUNT))
 }
 

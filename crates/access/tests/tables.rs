@@ -55,8 +55,13 @@ fn estate(key: &Key, table_policy: &str) -> Estate {
         let policy = text(&[("resource_arn", TABLE), ("policy", table_policy)]);
         items.push(("aws_dynamodb_resource_policy.p", "aws_dynamodb_resource_policy", Value::object(policy)));
     }
-    let items =
-        items.iter().map(|(address, type_name, value)| Item { address, type_name, value, place: None });
+    let items = items.iter().map(|(address, type_name, value)| Item {
+        address,
+        type_name,
+        value,
+        place: None,
+        account: None,
+    });
     Estate::new(items, Some(ACCOUNT))
 }
 

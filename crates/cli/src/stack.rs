@@ -178,13 +178,16 @@ fn parse_saved(files: &[(String, Vec<u8>)]) -> Parsed {
     terrane_spec::parse(root).with_modules(&mut Saved::new(files))
 }
 
-/// A spec, its files and the values of its variables, or everything that is wrong with them together.
+/// A spec, its files by name, and the values of its variables.
+type Checked = (Spec, Vec<(String, Vec<u8>)>, Values);
+
+/// A spec with its files and variables, or everything that is wrong with them together.
 fn checked(
     parsed: Parsed,
     arguments: &Variables,
     schemas: &dyn Schemas,
     functions: &FunctionContext,
-) -> Result<(Spec, Vec<(String, Vec<u8>)>, Values), Problem> {
+) -> Result<Checked, Problem> {
     let text = |file: &SourceFile| (file.name.to_string(), file.text.as_bytes().to_vec());
     let mut files: Vec<_> = parsed.sources.iter().map(|(_, file)| text(file)).collect();
     files.extend(modules::lock_file());
