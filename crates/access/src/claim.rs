@@ -31,6 +31,21 @@ pub struct Claim {
     pub unknown: Vec<String>,
 }
 
+impl Claim {
+    /// The questions that it asks: principal, action and resource.
+    pub fn questions(&self) -> Vec<(String, String, String)> {
+        let mut all = Vec::new();
+        for principal in &self.principals {
+            for resource in &self.resources {
+                for action in self.actions.iter().flat_map(|action| expanded(action, resource)) {
+                    all.push((principal.clone(), action, resource.clone()));
+                }
+            }
+        }
+        all
+    }
+}
+
 /// How an assertion came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -73,13 +88,14 @@ impl Estate {
             against: vec![],
             settled_by: vec![],
         };
-        for name in &claim.principals {
-            let principal = self.somebody(name);
-            for resource in &claim.resources {
-                for action in claim.actions.iter().flat_map(|action| expanded(action, resource)) {
-                    self.one(&mut judgement, name, &principal, &action, resource);
-                }
-            }
+        let mut last: Option<(String, Principal)> = None;
+        for (name, action, resource) in claim.questions() {
+            let principal = match last.take().filter(|(known, _)| *known == name) {
+                Some((_, principal)) => principal,
+                None => self.somebody(&name),
+            };
+            self.one(&mut judgement, &name, &principal, &action, &resource);
+            last = Some((name, principal));
         }
         judgement
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use aws_config::identity::IdentityCache;
 use aws_config::{AppName, BehaviorVersion};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_kms::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -54,6 +55,7 @@ pub struct Clients {
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     iam: OnceLock<aws_sdk_iam::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
+    cloudtrail: OnceLock<aws_sdk_cloudtrail::Client>,
     caller: OnceCell<Caller>,
     /// What KMS aliases there are, and the key behind DynamoDB's own.
     pub(crate) kms_cache: crate::kms::Cache,
@@ -101,9 +103,28 @@ impl Clients {
             dynamodb: OnceLock::new(),
             iam: OnceLock::new(),
             sts: OnceLock::new(),
+            cloudtrail: OnceLock::new(),
             caller: OnceCell::new(),
             kms_cache: crate::kms::Cache::default(),
             iam_cache: crate::iam::Cache::default(),
+        }
+    }
+
+    /// The same clients in a region; with credentials, as whoever they belong to.
+    pub fn elsewhere(&self, region: Option<&str>, credentials: Option<Credentials>) -> Clients {
+        let mut sdk = self.sdk.to_builder();
+        if let Some(region) = region {
+            sdk = sdk.region(Region::new(region.to_owned()));
+        }
+        if let Some(credentials) = credentials {
+            // Their own cache: the other one holds the credentials of the identity that deploys.
+            sdk = sdk
+                .credentials_provider(SharedCredentialsProvider::new(credentials))
+                .identity_cache(IdentityCache::lazy().build());
+        }
+        Clients {
+            retry_partition: self.retry_partition.clone(),
+            ..Clients::new(sdk.build(), self.endpoints.clone())
         }
     }
 
@@ -111,6 +132,7 @@ impl Clients {
     client!(dynamodb, aws_sdk_dynamodb, "DynamoDB.");
     client!(iam, aws_sdk_iam, "IAM.");
     client!(sts, aws_sdk_sts, "STS.");
+    client!(cloudtrail, aws_sdk_cloudtrail, "CloudTrail.");
 
     /// Who calls. Asked for once.
     ///

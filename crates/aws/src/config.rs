@@ -77,7 +77,7 @@ fn endpoints() -> Block {
 }
 
 /// Services that resource types here talk to.
-pub(crate) const SERVICES: &[&str] = &["dynamodb", "iam", "kms", "sts"];
+pub(crate) const SERVICES: &[&str] = &["cloudtrail", "dynamodb", "iam", "kms", "sts"];
 
 fn session_attributes() -> Vec<Attribute> {
     vec![

@@ -3,6 +3,7 @@
 //! [`catalog()`] registers everything; [`client::configure`] makes a session. A resource type sees desired and prior values
 //! and a client, never a spec, a graph or a plan.
 
+pub mod attempt;
 mod bridge;
 mod catalog;
 pub mod client;
@@ -18,6 +19,8 @@ mod quota;
 mod regions;
 mod settings;
 mod tags;
+pub mod temporary;
+pub mod trail;
 
 mod kms;
 

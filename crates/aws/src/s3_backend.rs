@@ -7,6 +7,7 @@
 //! | `<workspace_key_prefix>/<workspace>/<key>` | the state of another one |
 //! | the same with `.tflock` behind it | the lock |
 //! | the same with `.terrane-journal/` behind it | the journal, in pieces |
+//! | the same with `.terrane-temporary/` behind it | the temporary access keys that are, or may be, there |
 //!
 //! Every write is conditional: the lock is made only where there is none, and the state is replaced only while it is the one
 //! that was read. Even a run that lost its lock cannot write over a newer state.

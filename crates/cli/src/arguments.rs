@@ -2,9 +2,11 @@
 //! are read as Terraform reads them.
 
 use std::ffi::OsString;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use terrane_model::Diagnostic;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Holds arguments for every command, and with `_COMMAND` behind it for one.
 const VARIABLE: &str = "TF_CLI_ARGS";
@@ -136,6 +138,37 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "must be a duration such as `60s`".to_owned())
 }
 
+/// A moment: so long ago, or at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// So long ago.
+    Ago(Duration),
+    /// At this time.
+    At(SystemTime),
+}
+
+impl Since {
+    /// The time.
+    pub fn time(self) -> SystemTime {
+        match self {
+            Since::Ago(ago) => SystemTime::now().checked_sub(ago).unwrap_or(SystemTime::UNIX_EPOCH),
+            Since::At(time) => time,
+        }
+    }
+}
+
+/// A duration back from now, `7d` among them, or a time.
+pub fn since(text: &str) -> Result<Since, String> {
+    let days = text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
+    let ago = days.and_then(|days| days.checked_mul(86_400)).map(Duration::from_secs);
+    if let Some(ago) = ago.or_else(|| duration(text).ok()) {
+        return Ok(Since::Ago(ago));
+    }
+    OffsetDateTime::parse(text, &Rfc3339).map(|time| Since::At(time.into())).map_err(|_| {
+        "must be a duration such as `24h` or `7d`, or a time such as `2026-11-24T09:00:00Z`".to_owned()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +179,18 @@ mod tests {
             |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
         let all = extended(arguments, variable).ok()?;
         Some(all.iter().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join("|"))
+    }
+
+    #[test]
+    fn moments_are_given_by_their_distance_or_by_a_time() {
+        assert_eq!(since("90m"), Ok(Since::Ago(Duration::from_secs(5400))));
+        assert_eq!(since("7d"), Ok(Since::Ago(Duration::from_secs(604_800))));
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_464_000);
+        assert_eq!(since("2026-11-23T20:00:00Z"), Ok(Since::At(time)));
+        for text in ["", "yesterday", "-1d", "2026-11-23", "99999999999999999999d"] {
+            assert!(since(text).is_err(), "{text}");
+        }
+        assert!(Since::Ago(Duration::from_secs(u64::MAX)).time() <= SystemTime::now());
     }
 
     #[test]

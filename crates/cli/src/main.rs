@@ -10,6 +10,7 @@ mod functions;
 mod generated;
 mod git;
 mod hardships;
+mod leftovers;
 mod modules;
 mod progress;
 mod record;

@@ -164,6 +164,10 @@ impl Backend for Noting {
         self.inner.journal()
     }
 
+    fn notes(&self) -> Box<dyn Log> {
+        self.inner.notes()
+    }
+
     fn lock(&mut self, info: &LockInfo) -> Result<Taken, StateError> {
         self.inner.lock(info)
     }

@@ -11,7 +11,8 @@ use terrane_state::{Snapshot, Store};
 /// The key in Terrane's own part of the state.
 const KEY: &str = "sandbox";
 
-fn says_sandbox(snapshot: &Snapshot) -> bool {
+/// Whether the state says that its objects are in the sandbox.
+pub fn says_sandbox(snapshot: &Snapshot) -> bool {
     snapshot.terrane.get(KEY).and_then(Json::as_bool) == Some(true)
 }
 
@@ -43,6 +44,15 @@ pub fn settle(store: &mut Store, in_sandbox: Option<bool>) -> Result<(), Diagnos
         false => drop(own.shift_remove(KEY)),
     }
     Ok(())
+}
+
+/// Refuses the wrong place for a command that only looks.
+///
+/// # Errors
+/// When the state's objects are in the other place.
+pub fn agrees(snapshot: &Snapshot, place: &str, in_sandbox: bool) -> Result<(), Diagnostic> {
+    let says = says_sandbox(snapshot);
+    if says == in_sandbox { Ok(()) } else { Err(refused(place, says)) }
 }
 
 /// Refuses to carry out a saved plan elsewhere than where it was made for.

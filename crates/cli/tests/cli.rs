@@ -30,6 +30,7 @@ mod script;
 mod sealed;
 #[cfg(test)]
 mod stack;
+mod verify;
 
 /// One test per script, and one that no script is forgotten.
 macro_rules! scripts {

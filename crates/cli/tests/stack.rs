@@ -148,6 +148,58 @@ impl Cloud {
         ))
     }
 
+    /// What there is besides the objects of stacks: access keys, items and grants, as a text to compare.
+    pub fn everything(&self) -> String {
+        let keys = self.iam_keys();
+        let rest = self.with(async |dynamodb, kms| {
+            let mut lines = Vec::new();
+            for table in dynamodb.list_tables().send().await.unwrap().table_names.unwrap_or_default() {
+                let items =
+                    dynamodb.scan().table_name(&table).send().await.unwrap().items.unwrap_or_default();
+                lines.push(format!("{table}: {items:?}"));
+            }
+            for key in kms.list_keys().send().await.unwrap().keys() {
+                let id = key.key_id().unwrap();
+                let grants = kms.list_grants().key_id(id).send().await.unwrap().grants.unwrap_or_default();
+                lines.push(format!("{id}: {grants:?}"));
+            }
+            lines.join("\n")
+        });
+        format!("{keys}\n{rest}")
+    }
+
+    /// The ids of the access keys of every user.
+    fn iam_keys(&self) -> String {
+        let sandbox =
+            terrane_sandbox::Sandbox::open(&self.folder, terrane_sandbox::Options::default()).unwrap();
+        let keys = sandbox.admin_credentials();
+        let keys = aws_credential_types::Credentials::new(
+            keys.access_key_id,
+            keys.secret_access_key,
+            None,
+            None,
+            "t",
+        );
+        let iam = aws_sdk_iam::Config::builder()
+            .behavior_version(aws_sdk_iam::config::BehaviorVersion::latest())
+            .region(aws_sdk_iam::config::Region::from_static("us-east-1"))
+            .credentials_provider(keys)
+            .http_client(sandbox.http_client())
+            .build();
+        let iam = aws_sdk_iam::Client::from_conf(iam);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut lines = Vec::new();
+            for user in iam.list_users().send().await.unwrap().users {
+                let keys = iam.list_access_keys().user_name(&user.user_name).send().await.unwrap();
+                let ids: Vec<_> =
+                    keys.access_key_metadata.iter().map(|key| key.access_key_id.clone()).collect();
+                lines.push(format!("{}: {ids:?}", user.user_name));
+            }
+            lines.join("\n")
+        })
+    }
+
     pub fn delete_table(&self, name: &str) {
         self.with(async |dynamodb, _| dynamodb.delete_table().table_name(name).send().await.unwrap());
     }

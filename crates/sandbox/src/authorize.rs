@@ -33,7 +33,7 @@ pub(crate) fn allowed(visit: &Visit<'_>, decision: &Decision) -> Result<(), Refu
 pub(crate) fn denied(service: Service, message: String) -> Refusal {
     match service {
         Service::Iam | Service::Sts => Refusal::with_status(403, "AccessDenied", message),
-        Service::Kms | Service::DynamoDb | Service::DynamoDbStreams => {
+        Service::Kms | Service::DynamoDb | Service::DynamoDbStreams | Service::CloudTrail => {
             Refusal::new("AccessDeniedException", message)
         }
     }

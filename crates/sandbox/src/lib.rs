@@ -1,4 +1,4 @@
-//! The embedded AWS: KMS, DynamoDB, IAM and STS inside the process, with enforced policies, kept in a folder.
+//! The embedded AWS: KMS, DynamoDB, IAM, STS and an audit trail inside the process, with enforced policies, kept in a folder.
 //!
 //! A [`Sandbox`] answers the HTTP requests that AWS's SDKs make: directly, through the SDK's own HTTP client
 //! ([`Sandbox::http_client`]), or on a loopback port for other programs ([`serve`]). Nothing leaves the machine. The folder
@@ -26,6 +26,7 @@ mod principals;
 mod serve;
 mod store;
 mod sts;
+mod trail;
 mod visit;
 mod wire;
 

@@ -18,9 +18,10 @@ use crate::open::{self, OpenError};
 use crate::options::Options;
 use crate::policies::PolicyCache;
 use crate::store::{Changes, Held, Store};
+use crate::trail::{KeysKept, Scene, Seen};
 use crate::visit::{Afterwards, Visit};
 use crate::wire::{Call, Refusal, Reply, Service, refused, replied};
-use crate::{dynamodb, iam, kms, sts};
+use crate::{dynamodb, iam, kms, sts, trail};
 
 /// An AWS of its own. Clones are the same one.
 ///
@@ -37,6 +38,7 @@ struct Inner {
     policies: PolicyCache,
     fates: Fates,
     counts: Mutex<BTreeMap<String, u64>>,
+    keys_kept: KeysKept,
     /// Holds the folder, so that no other process opens it.
     engines: Engines,
 }
@@ -83,7 +85,15 @@ impl Sandbox {
         let engines = Engines::check(folder)?;
         let policies = PolicyCache::default();
         Ok(Sandbox {
-            inner: Arc::new(Inner { options, store, policies, fates, counts: Mutex::default(), engines }),
+            inner: Arc::new(Inner {
+                options,
+                store,
+                policies,
+                fates,
+                counts: Mutex::default(),
+                keys_kept: KeysKept::default(),
+                engines,
+            }),
         })
     }
 
@@ -180,21 +190,37 @@ impl Inner {
         *counts.entry(name).or_default() += 1;
     }
 
-    /// Serves one call in one transaction, whose changes are kept unless the call is refused.
+    /// Serves one call in one transaction, whose changes are kept unless the call is refused. Its record is kept in any case.
     fn serve(&self, call: &Call) -> Result<Reply, Refusal> {
         let held = self.store.lock();
         let now = self.options.clock.now();
         self.sweep(&held, call, now)?;
         let changes = held.begin()?;
         let caller = identity::authenticate(call, &changes, &self.options, now)?;
-        let visit = self.visit(call, &caller, now, &changes);
-        let reply = match call.service {
+        let seen = Seen::default();
+        let scene =
+            Scene { call, caller: &caller, account: &self.options.account, now, kept: &self.keys_kept };
+        let visit = self.visit(call, &caller, now, &changes, &seen);
+        let served = match call.service {
             Service::Iam => iam::serve(&visit),
             Service::Sts => sts::serve(&visit),
             Service::Kms => kms::serve(&visit),
             Service::DynamoDb | Service::DynamoDbStreams => dynamodb::serve(&visit),
-        }?;
-        let afterwards = visit.afterwards.take();
+            Service::CloudTrail => trail::serve(&visit),
+        };
+        let afterwards = visit.afterwards.into_inner();
+        let reply = match served {
+            Ok(reply) => reply,
+            Err(refusal) => {
+                // What the call changed is undone; that it was made is not.
+                drop(changes);
+                let changes = held.begin()?;
+                trail::keep(&changes, scene, &seen, Some(&refusal))?;
+                changes.keep()?;
+                return Err(refusal);
+            }
+        };
+        trail::keep(&changes, scene, &seen, None)?;
         changes.keep()?;
         for Afterwards::DropTable { region, name } in afterwards {
             // The call has succeeded already; what cannot be dropped now is dropped when the engine is opened again.
@@ -211,6 +237,7 @@ impl Inner {
         caller: &'a Identity,
         now: Moment,
         store: &'a Changes<'a>,
+        seen: &'a Seen,
     ) -> Visit<'a> {
         Visit {
             call,
@@ -221,6 +248,7 @@ impl Inner {
             policies: &self.policies,
             engines: &self.engines,
             afterwards: RefCell::default(),
+            seen,
         }
     }
 
@@ -231,7 +259,8 @@ impl Inner {
         if due.is_empty() {
             return Ok(());
         }
-        let visit = self.visit(call, &Identity::Root, now, &changes);
+        let seen = Seen::default();
+        let visit = self.visit(call, &Identity::Root, now, &changes, &seen);
         for (kind, key) in due {
             if !kms::fall_due(&visit, &kind, &key)? && !dynamodb::fall_due(&visit, &kind, &key)? {
                 changes.clear_deadline(&kind, &key)?;
@@ -245,7 +274,7 @@ impl Inner {
 fn throttled(service: Service) -> Refusal {
     match service {
         Service::Iam | Service::Sts => Refusal::new("Throttling", "Rate exceeded"),
-        Service::Kms | Service::DynamoDb | Service::DynamoDbStreams => {
+        Service::Kms | Service::DynamoDb | Service::DynamoDbStreams | Service::CloudTrail => {
             Refusal::new("ThrottlingException", "Rate exceeded")
         }
     }
@@ -255,7 +284,7 @@ fn failed(service: Service) -> Refusal {
     let message = "The request processing has failed because of an unknown error, exception or failure.";
     let code = match service {
         Service::Iam => "ServiceFailure",
-        Service::Sts => "InternalFailure",
+        Service::Sts | Service::CloudTrail => "InternalFailure",
         Service::Kms => "KMSInternalException",
         Service::DynamoDb | Service::DynamoDbStreams => "InternalServerError",
     };

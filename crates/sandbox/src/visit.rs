@@ -8,6 +8,7 @@ use crate::identity::Identity;
 use crate::options::Options;
 use crate::policies::PolicyCache;
 use crate::store::Changes;
+use crate::trail::Seen;
 use crate::wire::{Call, Form, Refusal};
 
 /// What every operation is given.
@@ -20,6 +21,7 @@ pub(crate) struct Visit<'a> {
     pub(crate) policies: &'a PolicyCache,
     pub(crate) engines: &'a Engines,
     pub(crate) afterwards: RefCell<Vec<Afterwards>>,
+    pub(crate) seen: &'a Seen,
 }
 
 /// What is done outside the store once the call's changes are kept.

@@ -80,6 +80,10 @@ pub trait Backend: Send {
     /// The journal that belongs to the snapshot. Every call gives another handle.
     fn journal(&self) -> Box<dyn Log>;
 
+    /// A log beside the journal, for what is made for a moment and must be taken away again. It outlives a run that dies, and
+    /// nothing replays it by itself. Whoever uses it holds the lock. Every call gives another handle.
+    fn notes(&self) -> Box<dyn Log>;
+
     /// Gives the snapshot another name, under which no command finds it, and answers that name.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 //!
 //! Beside `state/default.tfstate` lie `default.tfstate.backup` (the state before the last run that changed it) and, with
 //! a dot before the name, `.lock` (the operating system's lock; never removed, so that nobody locks a file that
-//! is gone), `.lock.info` (who holds it), `.tmp` (a state not finished) and `.journal`.
+//! is gone), `.lock.info` (who holds it), `.tmp` (a state not finished), `.journal`, and, while
+//! there are temporary access keys, `.temporary`.
 
 use std::fs::File;
 use std::io;
@@ -274,6 +275,10 @@ impl Backend for Local {
 
     fn journal(&self) -> Box<dyn Log> {
         Box::new(FileLog::new(self.disk.clone(), &self.journal_path()))
+    }
+
+    fn notes(&self) -> Box<dyn Log> {
+        Box::new(FileLog::new(self.disk.clone(), &beside(&self.path, "temporary")))
     }
 
     fn put_aside(&mut self) -> Result<String, StateError> {

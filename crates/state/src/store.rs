@@ -151,6 +151,11 @@ impl Store {
         self.backend.place()
     }
 
+    /// The log beside the journal, for what is made for a moment: see [`Backend::notes`].
+    pub fn notes(&self) -> Box<dyn crate::journal::Log> {
+        self.backend.notes()
+    }
+
     /// What the beginning found left over.
     pub fn recovered(&self) -> &Recovered {
         &self.recovered

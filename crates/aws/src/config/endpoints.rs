@@ -54,7 +54,6 @@ pub static OTHER: &[&str] = &[
     "cloudhsm",
     "cloudhsmv2",
     "cloudsearch",
-    "cloudtrail",
     "cloudwatch",
     "cloudwatchevents",
     "cloudwatchevidently",

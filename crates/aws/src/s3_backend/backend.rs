@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 
 use super::bucket::{Bucket, Only, Put, in_backend, problem};
-use super::journal::S3Log;
+use super::journal::{Kind, S3Log};
 use super::lock::{Held, Site, force, keep, lost, now};
 use super::settings::BackendSettings;
 use super::table::Table;
@@ -268,7 +268,11 @@ impl Backend for S3 {
     }
 
     fn journal(&self) -> Box<dyn Log> {
-        Box::new(S3Log::new(self.bridge.clone(), self.site.clone(), self.lost.clone()))
+        Box::new(S3Log::new(self.bridge.clone(), self.site.clone(), Kind::Journal, self.lost.clone()))
+    }
+
+    fn notes(&self) -> Box<dyn Log> {
+        Box::new(S3Log::new(self.bridge.clone(), self.site.clone(), Kind::Notes, self.lost.clone()))
     }
 
     fn put_aside(&mut self) -> Result<String, StateError> {

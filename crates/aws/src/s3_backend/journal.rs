@@ -20,10 +20,30 @@ use crate::bridge::{Bridge, gone};
 /// A piece that has so many bytes gets no more lines.
 const PIECE: usize = 64 * 1024;
 
-/// The journal in the bucket.
+/// Which log: its folder behind the name of the state's object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The journal.
+    Journal,
+    /// What is made for a moment.
+    Notes,
+}
+
+impl Kind {
+    fn prefix(self, site: &Site) -> String {
+        let folder = match self {
+            Kind::Journal => "terrane-journal",
+            Kind::Notes => "terrane-temporary",
+        };
+        format!("{}.{folder}/", site.object)
+    }
+}
+
+/// The journal, or another log, in the bucket.
 pub(super) struct S3Log {
     bridge: Arc<Bridge>,
     site: Site,
+    kind: Kind,
     lost: Arc<AtomicBool>,
     writer: Option<mpsc::UnboundedSender<Command>>,
 }
@@ -37,12 +57,12 @@ enum Command {
 }
 
 impl S3Log {
-    pub(super) fn new(bridge: Arc<Bridge>, site: Site, lost: Arc<AtomicBool>) -> S3Log {
-        S3Log { bridge, site, lost, writer: None }
+    pub(super) fn new(bridge: Arc<Bridge>, site: Site, kind: Kind, lost: Arc<AtomicBool>) -> S3Log {
+        S3Log { bridge, site, kind, lost, writer: None }
     }
 
     fn read(&self) -> Result<Pieces, StateError> {
-        self.bridge.wait(Pieces::read(self.site.clone()))
+        self.bridge.wait(Pieces::read(self.site.clone(), self.kind))
     }
 
     fn send(&mut self, command: Command) -> Result<(), StateError> {
@@ -50,7 +70,7 @@ impl S3Log {
             return Err(lock::lost(&self.site));
         }
         if self.writer.is_none() {
-            self.go_on(Pieces::new(self.site.clone()));
+            self.go_on(Pieces::new(self.site.clone(), self.kind));
         }
         let sent = self.writer.as_ref().map(|writer| writer.send(command));
         if sent.is_some_and(|sent| sent.is_ok()) { Ok(()) } else { Err(gone()) }
@@ -71,7 +91,7 @@ impl S3Log {
 
 impl Log for S3Log {
     fn place(&self) -> String {
-        self.site.bucket.url(&prefix(&self.site))
+        self.site.bucket.url(&self.kind.prefix(&self.site))
     }
 
     fn open(&mut self) -> Result<Option<Vec<u8>>, StateError> {
@@ -158,13 +178,10 @@ fn again(error: &StateError) -> StateError {
     }
 }
 
-fn prefix(site: &Site) -> String {
-    format!("{}.terrane-journal/", site.object)
-}
-
 /// The pieces, as they are to be and as they are in the bucket.
 struct Pieces {
     site: Site,
+    prefix: String,
     all: Vec<Piece>,
     /// How many objects there are, or may be, behind the pieces.
     left_over: usize,
@@ -181,16 +198,16 @@ struct Piece {
 }
 
 impl Pieces {
-    fn new(site: Site) -> Pieces {
-        Pieces { site, all: Vec::new(), left_over: 0 }
+    fn new(site: Site, kind: Kind) -> Pieces {
+        Pieces { prefix: kind.prefix(&site), site, all: Vec::new(), left_over: 0 }
     }
 
-    async fn read(site: Site) -> Result<Pieces, StateError> {
-        let mut pieces = Pieces::new(site);
-        let there = pieces.site.bucket.list(&prefix(&pieces.site)).await?.len();
+    async fn read(site: Site, kind: Kind) -> Result<Pieces, StateError> {
+        let mut pieces = Pieces::new(site, kind);
+        let there = pieces.site.bucket.list(&pieces.prefix).await?.len();
         for number in 0..there {
             let Some(found) = pieces.site.bucket.get(&pieces.key(number)).await? else {
-                let place = pieces.site.bucket.url(&prefix(&pieces.site));
+                let place = pieces.site.bucket.url(&pieces.prefix);
                 return Err(StateError::Journal { place, why: format!("its piece {number} is missing") });
             };
             let empty = number == 0 && found.bytes.is_empty();
@@ -204,7 +221,7 @@ impl Pieces {
     }
 
     fn key(&self, number: usize) -> String {
-        format!("{}{number:06}", prefix(&self.site))
+        format!("{}{number:06}", self.prefix)
     }
 
     fn bytes(&self) -> Option<Vec<u8>> {
@@ -262,10 +279,11 @@ impl Pieces {
         let kept = kept.max(1).min(self.all.len());
         let gone = self.all.split_off(kept);
         self.left_over += gone.len();
+        let first_key = self.key(0);
         if len == 0
             && let Some(first) = self.all.first_mut().filter(|piece| piece.dirty)
         {
-            write_piece(&self.site.bucket, &format!("{}{:06}", prefix(&self.site), 0), first).await?;
+            write_piece(&self.site.bucket, &first_key, first).await?;
         }
         self.flush().await
     }

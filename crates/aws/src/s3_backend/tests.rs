@@ -75,6 +75,22 @@ fn objects_lie_where_terraform_puts_them() {
 }
 
 #[test]
+fn notes_lie_apart_from_the_journal_and_go_when_they_are_removed() {
+    let double = Double::default();
+    let mut backend = s3(&double, "default");
+    backend.lock(&info("1", "")).unwrap();
+    let mut notes = backend.notes();
+    notes.append(b"a\n", Keep::Safe).unwrap();
+    assert_eq!(backend.journal().peek().unwrap(), None);
+    assert_eq!(backend.notes().open().unwrap(), Some(b"a\n".to_vec()));
+    assert!(double.get("net/terraform.tfstate.terrane-temporary/000000").is_some());
+    notes.remove().unwrap();
+    assert_eq!(backend.notes().open().unwrap(), None);
+    notes.append(b"b\n", Keep::Safe).unwrap();
+    assert_eq!(backend.notes().peek().unwrap(), Some(b"b\n".to_vec()));
+}
+
+#[test]
 fn a_state_is_replaced_only_while_it_is_the_one_that_was_read() {
     let double = Double::default();
     let (mut first, mut second) = (s3(&double, "default"), s3(&double, "default"));

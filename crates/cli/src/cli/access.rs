@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::Planning;
+use crate::arguments::{Since, since};
+
+use super::{Applying, Lock, Planning, Variables};
 
 #[derive(Debug, Subcommand)]
 pub enum Access {
@@ -52,6 +54,58 @@ pub enum Access {
         #[command(flatten)]
         view: AccessView,
     },
+    /// Carry the assertions out for real, as the users and roles that they speak of
+    Verify(Verify),
+    /// Show what the audit trail saw of the stack's keys and tables
+    Log(Log),
+}
+
+impl Access {
+    /// The variables that were given.
+    pub(super) fn variables(&mut self) -> &mut Variables {
+        match self {
+            Access::WhoCan { view, .. }
+            | Access::Can { view, .. }
+            | Access::Explain { view, .. }
+            | Access::Matrix { view, .. }
+            | Access::Diff { view } => &mut view.planning.variables,
+            Access::Verify(verify) => &mut verify.variables,
+            Access::Log(log) => &mut log.variables,
+        }
+    }
+}
+
+/// How assertions are carried out.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Try writes, too: with conditions that no item fulfils, so that nothing is written
+    #[arg(long)]
+    pub write: bool,
+    /// End with 2 when something could not be tried, and all else is as asserted
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    #[command(flatten)]
+    pub applying: Applying,
+    #[command(flatten)]
+    pub variables: Variables,
+    #[command(flatten)]
+    pub lock: Lock,
+}
+
+/// What is looked up in the audit trail.
+#[derive(Debug, Args)]
+pub struct Log {
+    /// Since when: a duration such as `90m`, `24h` or `7d`, or a time such as `2026-11-24T09:00:00Z`
+    #[arg(long, value_name = "SINCE", value_parser = since, default_value = "24h")]
+    pub since: Since,
+    /// Only calls that were refused or failed
+    #[arg(long)]
+    pub errors: bool,
+    /// Only calls by this user or role: an address of the stack, or an ARN
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub principal: Option<String>,
+    #[command(flatten)]
+    pub variables: Variables,
 }
 
 /// What a question about access is answered from.

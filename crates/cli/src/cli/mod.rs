@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use terrane_model::Address;
 
-pub use self::access::{Access, AccessView, MatrixFormat};
+pub use self::access::{Access, AccessView, Log, MatrixFormat, Verify};
 pub use self::planning::{Applying, Lock, Planning, Variable, Variables};
 pub use self::run::run;
 use crate::arguments::truth;

@@ -135,8 +135,11 @@ fn put_in_order(command: &mut Command, matches: &ArgMatches) {
         | Command::Refresh(Refresh { planning, .. })
         | Command::Cost(Cost { planning, .. }) => &mut planning.variables,
         Command::Console { variables } | Command::Import(Import { variables, .. }) => variables,
+        Command::Access(access) => access.variables(),
         _ => return,
     };
+    // The flags of `access can` are its own.
+    let matches = matches.subcommand().map_or(matches, |(_, inner)| inner);
     let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let indices = |id: &str| -> Vec<usize> {
         if given(id) { matches.indices_of(id).into_iter().flatten().collect() } else { vec![] }
@@ -154,6 +157,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::cli::Access;
 
     fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
         let all = rewritten(std::iter::once("terrane").chain(arguments.iter().copied()).map(OsString::from));
@@ -187,6 +191,10 @@ mod tests {
         let Command::Plan(plan) = cli.command else { panic!() };
         let shown: Vec<String> = plan.planning.variables.ordered.iter().map(|v| format!("{v:?}")).collect();
         assert_eq!(shown, [r#"Value("a=1")"#, r#"File("f")"#, r#"Value("a=2")"#]);
+        let cli = parse(&["access", "verify", "-var-file=f", "-var", "a=2", "-write"]).unwrap();
+        let Command::Access(Access::Verify(verify)) = cli.command else { panic!() };
+        let shown: Vec<String> = verify.variables.ordered.iter().map(|v| format!("{v:?}")).collect();
+        assert_eq!(shown, [r#"File("f")"#, r#"Value("a=2")"#]);
     }
 
     #[test]

@@ -34,11 +34,19 @@ struct Sides {
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Arguments, terminal: &Terminal) -> Ended {
-    let (Arguments::WhoCan { view, .. }
-    | Arguments::Can { view, .. }
-    | Arguments::Explain { view, .. }
-    | Arguments::Matrix { view, .. }
-    | Arguments::Diff { view }) = arguments;
+    match arguments {
+        Arguments::WhoCan { view, .. }
+        | Arguments::Can { view, .. }
+        | Arguments::Explain { view, .. }
+        | Arguments::Matrix { view, .. }
+        | Arguments::Diff { view } => asked(global, arguments, view, terminal),
+        Arguments::Verify(verify) => super::verify::run(global, verify, terminal),
+        Arguments::Log(log) => super::access_log::run(global, log, terminal),
+    }
+}
+
+/// Answers a question.
+fn asked(global: &Global, arguments: &Arguments, view: &AccessView, terminal: &Terminal) -> Ended {
     let context = context(&view.context)?;
     let sides = sides(global, view, terminal)?;
     let estate = &sides.after;
@@ -101,6 +109,7 @@ pub fn run(global: &Global, arguments: &Arguments, terminal: &Terminal) -> Ended
             });
             changes.is_empty()
         }
+        Arguments::Verify(_) | Arguments::Log(_) => true,
     };
     let told_already = matches!(arguments, Arguments::Matrix { .. }) || terminal.json;
     if let Some(note) = access_view::unseen(&sides.overlooked).filter(|_| !told_already) {

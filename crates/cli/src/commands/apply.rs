@@ -17,6 +17,7 @@ use crate::cli::{Apply, Global, Planning};
 use crate::encryption::plan_from_file;
 use crate::exit::{Ended, Exit, Problem};
 use crate::functions;
+use crate::leftovers;
 use crate::modules::changed;
 use crate::progress::Progress;
 use crate::render::{outputs, plan_text, report, stream};
@@ -61,6 +62,7 @@ pub fn fresh(global: &Global, planning: &Planning, mode: Mode, approved: bool, t
         signals::listen(&stop, terminal);
         let progress = Progress::telling(terminal);
         let (sessions, plan) = work.connect_and_plan(mode, planning, &progress, &stop).await?;
+        leftovers::tidied(&work.store, &sessions, terminal).await?;
         show(&work, &plan, terminal);
         if plan.has_changes() && !approved && !confirmed(mode, terminal, &stop).await? {
             let what = if mode == Mode::Destroy { "Destroy" } else { "Apply" };
@@ -109,6 +111,7 @@ fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal)
         signals::listen(&stop, terminal);
         let progress = Progress::telling(terminal);
         let sessions = unless_stopped(&stop, work.connect(Some(&plan), &progress)).await?;
+        leftovers::tidied(&work.store, &sessions, terminal).await?;
         let (now, then) = (work.store.snapshot().version(), plan.prior.version());
         if now != then {
             let place = work.store.place();

@@ -47,7 +47,10 @@ pub fn run(variables: &Variables, terminal: &Terminal) -> Ended {
 }
 
 /// The stack's values as far as the state knows them.
-fn filled<'s>(
+///
+/// # Errors
+/// When the spec has no graph.
+pub fn filled<'s>(
     stack: &'s Stack,
     snapshot: Option<&Snapshot>,
     catalog: &Catalog,

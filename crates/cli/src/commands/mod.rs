@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod access;
+pub mod access_log;
 pub mod apply;
 pub mod completions;
 pub mod console;
@@ -22,5 +23,6 @@ pub mod show;
 pub mod state;
 pub mod taint;
 pub mod validate;
+pub mod verify;
 pub mod version;
 pub mod workspace;

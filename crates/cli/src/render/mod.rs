@@ -1,11 +1,14 @@
 //! How everything looks: text for people, JSON for tools. Functions of values alone: nothing is printed here.
 
 pub mod access_json;
+pub mod access_log;
 pub mod access_page;
 pub mod access_review;
 pub mod access_text;
 pub mod access_view;
 pub mod paint;
+pub mod verify_json;
+pub mod verify_text;
 
 pub mod value_text;
 

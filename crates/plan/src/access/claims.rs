@@ -18,24 +18,39 @@ const TOLD: usize = 3;
 
 /// Evaluates and judges every assertion.
 pub(super) fn judge_all(world: &World<'_>, estate: &Estate, diagnostics: &mut Diagnostics) -> Vec<Assertion> {
+    let mut judged = Vec::new();
+    for (claim, access) in evaluated(world, estate, diagnostics) {
+        let judgement = estate.judge(&claim);
+        diagnostics.extend(complaint(&judgement, access, estate));
+        judged.push(Assertion::of(&judgement, estate));
+    }
+    judged
+}
+
+/// Every assertion with its values, and where it is declared.
+pub(super) fn evaluated<'w>(
+    world: &'w World<'_>,
+    estate: &Estate,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(Claim, &'w Access)> {
     let mut all = Vec::new();
     for (names, module) in world.spec().all_modules().filter(|(_, module)| !module.access.is_empty()) {
         for path in world.module_instances(names).unwrap_or_default() {
             for (name, access) in &module.access {
-                judge(world, estate, &path, name, access, &mut all, diagnostics);
+                evaluate(world, estate, &path, name, access, &mut all, diagnostics);
             }
         }
     }
     all
 }
 
-fn judge(
-    world: &World<'_>,
+fn evaluate<'w>(
+    world: &'w World<'_>,
     estate: &Estate,
     path: &ModulePath,
     name: &str,
-    access: &Access,
-    all: &mut Vec<Assertion>,
+    access: &'w Access,
+    all: &mut Vec<(Claim, &'w Access)>,
     diagnostics: &mut Diagnostics,
 ) {
     let wanted = match instances(None, access.for_each.as_ref(), &world.module_scope(path)) {
@@ -49,11 +64,7 @@ fn judge(
         let scope = world.instance_scope(path, key.as_ref(), each_value.as_ref());
         let name = full_name(path, name, key.as_ref());
         match claim(&scope, name, access, estate) {
-            Ok(claim) => {
-                let judgement = estate.judge(&claim);
-                diagnostics.extend(complaint(&judgement, access, estate));
-                all.push(Assertion::of(&judgement, estate));
-            }
+            Ok(claim) => all.push((claim, access)),
             Err(errors) => diagnostics.extend(errors),
         }
     }

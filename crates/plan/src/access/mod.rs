@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use terrane_access::estate::{TYPES, UNREAD};
 use terrane_access::lockout::{MANAGING, unmanageable};
-use terrane_access::{Change, Estate, Item, Organization, difference};
+use terrane_access::{Change, Claim, Estate, Item, Organization, difference};
 use terrane_expr::FunctionContext;
 use terrane_model::secret::Secrets;
 use terrane_model::source::Sources;
@@ -358,4 +358,19 @@ pub fn judge_now(
     let around = Surroundings { spec: Some(world.spec()), account, organization: Some(&organization) };
     let estate = estate(&objects, around);
     claims::judge_all(world, &estate, diagnostics)
+}
+
+/// The assertions with the values of the world, and the estate of the state: what they can be tried on.
+pub fn assertions_now(
+    world: &World<'_>,
+    snapshot: &Snapshot,
+    catalog: &Catalog,
+    account: Option<&str>,
+    diagnostics: &mut Diagnostics,
+) -> (Estate, Vec<Claim>) {
+    let organization = organization(&world.spec().root.settings, world.functions(), diagnostics);
+    let around = Surroundings { spec: Some(world.spec()), account, organization: Some(&organization) };
+    let estate = estate(&objects_of(snapshot, catalog), around);
+    let claims = claims::evaluated(world, &estate, diagnostics);
+    (estate, claims.into_iter().map(|(claim, _)| claim).collect())
 }

@@ -10,6 +10,7 @@ use crate::authorize;
 use crate::iam::Tag;
 use crate::kms;
 use crate::policies::CallerPolicies;
+use crate::trail::{self, Through};
 use crate::visit::Visit;
 use crate::wire::{Refusal, Service};
 
@@ -97,6 +98,8 @@ fn weigh(
     key: Option<&kms::Key>,
     mut context: Context,
 ) -> Result<(), Refusal> {
+    let table_arn = arn.split_once("/index/").map_or(arn, |(table, _)| table);
+    visit.seen.resource(trail::TABLE, table_arn);
     let policies = CallerPolicies::of(visit.caller, visit.store, visit.policies)?;
     let mut sources = policies.sources();
     let resource_policy = match table.and_then(|table| table.policy_at(visit.now)) {
@@ -114,13 +117,34 @@ fn weigh(
     let key = authority.as_ref().map(kms::Authority::as_key);
     // An open answer only comes of rights that DynamoDB is not known to ask of its callers; the sandbox does not ask for them.
     match answer_table_access(&request, &sources, key.as_ref(), visit.region()) {
-        Answer::Allowed | Answer::Depends(_) => return Ok(()),
+        Answer::Allowed | Answer::Depends(_) => {
+            if let Some(authority) = &authority {
+                visit.seen.through(asked(table_arn, authority, "Decrypt", None));
+            }
+            return Ok(());
+        }
         Answer::Denied(_) => {}
     }
     let decision = decide_table_access(&request, &sources, key.as_ref(), visit.region());
     let message = decision.message().unwrap_or_default();
+    if let Some(authority) = authority.as_ref().filter(|_| decision.action.starts_with("kms:")) {
+        let operation = kms::operation(&decision.action);
+        visit.seen.through(asked(table_arn, authority, operation, Some(message.clone())));
+    }
     let refusal = authorize::denied(Service::DynamoDb, message);
     Err(if decision.action.starts_with("kms:") { through_kms(refusal) } else { refusal })
+}
+
+/// What DynamoDB asks of a table's key in the caller's name.
+fn asked(table: &str, authority: &kms::Authority, operation: &str, refusal: Option<String>) -> Through {
+    let name = table.split_once(":table/").map(|(_, name)| name.to_owned());
+    Through {
+        service: "dynamodb",
+        operation: operation.to_owned(),
+        key: authority.arn.clone(),
+        table: name,
+        refusal,
+    }
 }
 
 /// How DynamoDB passes on that KMS has refused.

@@ -10,6 +10,7 @@ use crate::authorize;
 use crate::policies::CallerPolicies;
 use crate::principals;
 use crate::store::Document as _;
+use crate::trail::{self, Through};
 use crate::visit::Visit;
 use crate::wire::Refusal;
 
@@ -94,6 +95,7 @@ pub(super) fn with_encryption_context(context: Context, pairs: &BTreeMap<String,
 /// Refuses the call unless the caller may do `action` with the key.
 pub(super) fn may(visit: &Visit<'_>, key: &Key, action: &str, context: Context) -> Result<(), Refusal> {
     let authority = Authority::of(visit, key)?;
+    visit.seen.resource(trail::KEY, &authority.arn);
     authorize::allowed(visit, &weigh(visit, &authority, action, context)?)
 }
 
@@ -116,11 +118,30 @@ pub(super) fn may_plainly(visit: &Visit<'_>, key: &Key, action: &str) -> Result<
 }
 
 /// Refuses what a service does with a key in the caller's name.
-pub(crate) fn may_through(visit: &Visit<'_>, key: &Key, action: &str, service: &str) -> Result<(), Refusal> {
+pub(crate) fn may_through(
+    visit: &Visit<'_>,
+    key: &Key,
+    action: &str,
+    service: &'static str,
+) -> Result<(), Refusal> {
     let through = format!("{service}.{}.amazonaws.com", visit.region());
     let context = key_context(visit, key)?
         .with("kms:ViaService", through)
         .with("kms:GrantIsForAWSResource", "true")
         .with_all("aws:CalledVia", [format!("{service}.amazonaws.com")]);
-    may(visit, key, action, context)
+    let authority = Authority::of(visit, key)?;
+    let allowed = authorize::allowed(visit, &weigh(visit, &authority, action, context)?);
+    visit.seen.through(Through {
+        service,
+        operation: operation(action).to_owned(),
+        key: authority.arn,
+        table: None,
+        refusal: allowed.as_ref().err().map(|refusal| refusal.message.clone()),
+    });
+    allowed
+}
+
+/// The operation of an action: `Decrypt` of `kms:Decrypt`.
+pub(crate) fn operation(action: &str) -> &str {
+    action.split_once(':').map_or(action, |(_, name)| name)
 }

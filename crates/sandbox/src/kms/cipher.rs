@@ -43,7 +43,7 @@ fn usable(visit: &Visit<'_>, named: &Named, action: &str, pairs: &Pairs) -> Resu
     Err(Refusal::new("InvalidKeyUsageException", message))
 }
 
-fn dry_run(asked: bool) -> Result<(), Refusal> {
+pub(super) fn dry_run(asked: bool) -> Result<(), Refusal> {
     match asked {
         true => Err(Refusal::with_status(
             412,
@@ -97,17 +97,36 @@ pub(super) fn encrypt(visit: &Visit<'_>) -> Result<Reply, Refusal> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Decrypt {
-    ciphertext_blob: String,
+    ciphertext_blob: Option<String>,
     key_id: Option<String>,
     #[serde(default)]
     encryption_context: Pairs,
     #[serde(default)]
     dry_run: bool,
+    #[serde(default)]
+    dry_run_modifiers: Vec<String>,
+}
+
+impl Decrypt {
+    /// The key, where a trial asks for the decision alone: then there need be nothing to decrypt.
+    fn decision_on(&self) -> Option<&str> {
+        let alone = self.dry_run && self.dry_run_modifiers.iter().any(|one| one == "IGNORE_CIPHERTEXT");
+        self.key_id.as_deref().filter(|_| alone)
+    }
 }
 
 pub(super) fn decrypt(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     let input: Decrypt = visit.call.json()?;
-    let envelope = Envelope::read(&decoded(&input.ciphertext_blob)?)?;
+    if let Some(name) = input.decision_on() {
+        usable(visit, &find::by_any_name(visit, name)?, "kms:Decrypt", &input.encryption_context)?;
+        dry_run(true)?;
+    }
+    let Some(ciphertext) = &input.ciphertext_blob else {
+        return Err(Refusal::validation(
+            "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
+        ));
+    };
+    let envelope = Envelope::read(&decoded(ciphertext)?)?;
     let named = sealed_by(visit, &envelope, input.key_id.as_deref())?;
     usable(visit, &named, "kms:Decrypt", &input.encryption_context)?;
     dry_run(input.dry_run)?;

@@ -44,6 +44,8 @@ struct CreateGrant {
     operations: Vec<String>,
     constraints: Option<Constraints>,
     name: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
 }
 
 pub(super) fn create(visit: &Visit<'_>) -> Result<Reply, Refusal> {
@@ -90,6 +92,7 @@ pub(super) fn create(visit: &Visit<'_>) -> Result<Reply, Refusal> {
             }
         }
     }
+    super::cipher::dry_run(input.dry_run)?;
     visit.store.put(&grant)?;
     Ok(json!({ "GrantToken": grant.token, "GrantId": grant.id }).into())
 }

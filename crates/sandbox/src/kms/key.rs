@@ -16,6 +16,7 @@ use super::{find, page, policy};
 use crate::authorize;
 use crate::ids;
 use crate::store::Document;
+use crate::trail;
 use crate::visit::Visit;
 use crate::wire::{Refusal, Reply};
 
@@ -89,6 +90,7 @@ pub(super) fn create(visit: &Visit<'_>) -> Result<Reply, Refusal> {
         key.policy = policy::accepted(visit, &key, &text, input.bypass_policy_lockout_safety_check)?;
     }
     visit.store.put(&key)?;
+    visit.seen.resource(trail::KEY, &key.arn(visit.account()));
     Ok(json!({ "KeyMetadata": metadata(visit, &key) }).into())
 }
 

@@ -18,7 +18,7 @@ mod rotation;
 mod spec;
 mod tagging;
 
-pub(crate) use authority::{Authority, may_through};
+pub(crate) use authority::{Authority, may_through, operation};
 pub(crate) use aws_key::of_service as aws_key;
 pub(crate) use find::by_any_name;
 pub(crate) use records::Key;

@@ -22,15 +22,16 @@ const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS deadline (kind TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL,
         PRIMARY KEY (kind, key)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS deadline_at ON deadline (at);
+    CREATE TABLE IF NOT EXISTS event (number INTEGER PRIMARY KEY, body TEXT NOT NULL);
 ";
 
 pub(super) fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
     let made: i64 = connection.query_row(
-        "SELECT count(*) FROM sqlite_schema WHERE name IN ('document', 'link', 'link_back', 'deadline', 'deadline_at')",
+        "SELECT count(*) FROM sqlite_schema WHERE name IN ('document', 'link', 'link_back', 'deadline', 'deadline_at', 'event')",
         [],
         |row| row.get(0),
     )?;
-    if made == 5 { Ok(()) } else { connection.execute_batch(TABLES) }
+    if made == 6 { Ok(()) } else { connection.execute_batch(TABLES) }
 }
 
 /// Opens an existing file if it is one of ours and whole, or makes an empty one ours. Writes to no other file.

@@ -5,6 +5,7 @@
 
 mod deadlines;
 mod documents;
+mod events;
 mod format;
 
 use std::path::Path;

@@ -126,8 +126,10 @@ pub(crate) fn refused(service: Option<Service>, refusal: &Refusal) -> Response<B
 }
 
 fn json(service: Service, status: u16, body: String) -> Response<Bytes> {
-    let kind =
-        if service == Service::Kms { "application/x-amz-json-1.1" } else { "application/x-amz-json-1.0" };
+    let kind = match service {
+        Service::Kms | Service::CloudTrail => "application/x-amz-json-1.1",
+        _ => "application/x-amz-json-1.0",
+    };
     response(status, kind, &ids::uuid(), body)
 }
 

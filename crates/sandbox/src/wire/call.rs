@@ -15,6 +15,7 @@ pub(crate) enum Service {
     DynamoDbStreams,
     Iam,
     Sts,
+    CloudTrail,
 }
 
 impl Service {
@@ -25,7 +26,13 @@ impl Service {
             Service::DynamoDb | Service::DynamoDbStreams => "dynamodb",
             Service::Iam => "iam",
             Service::Sts => "sts",
+            Service::CloudTrail => "cloudtrail",
         }
+    }
+
+    /// The name before `.amazonaws.com`, by which the audit trail knows the service.
+    pub(crate) fn source(self) -> &'static str {
+        self.prefix()
     }
 
     /// Whether the service answers in XML.
@@ -33,6 +40,9 @@ impl Service {
         matches!(self, Service::Iam | Service::Sts)
     }
 }
+
+/// So much of what a client says of itself is kept.
+const LONGEST_AGENT: usize = 256;
 
 /// One request, read.
 #[derive(Debug)]
@@ -42,6 +52,8 @@ pub(crate) struct Call {
     pub(crate) region: String,
     pub(crate) access_key: Option<String>,
     pub(crate) session_token: Option<String>,
+    /// What the client says of itself.
+    pub(crate) user_agent: String,
     /// The body as it came; JSON for KMS and DynamoDB.
     pub(crate) body: String,
     /// The arguments of IAM and STS.
@@ -64,6 +76,8 @@ impl Call {
                 "TrentService" => Service::Kms,
                 "DynamoDB_20120810" => Service::DynamoDb,
                 "DynamoDBStreams_20120810" => Service::DynamoDbStreams,
+                // Some clients put the name of the interface's package in front.
+                _ if prefix.ends_with("CloudTrail_20131101") => Service::CloudTrail,
                 _ => return Err((None, Refusal::unknown_operation())),
             };
             let body = text.map_err(|_| (Some(service), Refusal::not_json()))?;
@@ -96,6 +110,11 @@ impl Call {
             region: scope.region.unwrap_or_else(|| "us-east-1".to_owned()),
             access_key: scope.access_key,
             session_token: header(headers, "x-amz-security-token").map(str::to_owned),
+            user_agent: header(headers, "user-agent")
+                .unwrap_or_default()
+                .chars()
+                .take(LONGEST_AGENT)
+                .collect(),
             body,
             form,
         }

@@ -18,3 +18,4 @@ mod persistence;
 mod served;
 mod sts;
 mod table_policies;
+mod trail;

@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::Version;
 use crate::disk::{Fault, Op};
 use crate::snapshot::Snapshot;
+use crate::{Keep, Version};
 
 struct Stack {
     folder: tempfile::TempDir,
@@ -340,4 +340,21 @@ fn bytes_are_on_the_disk_before_their_name_is() {
     assert!(at(Op::Write, ".default.tfstate.tmp") < at(Op::Sync, ".default.tfstate.tmp"));
     assert!(at(Op::Sync, ".default.tfstate.tmp") < renamed);
     assert!(renamed < at(Op::SyncFolder, "state"));
+}
+
+#[test]
+fn notes_lie_beside_the_journal_and_can_begin_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Local::new(folder.path(), None, "default").unwrap();
+    let path = folder.path().join(".default.tfstate.temporary");
+    let mut notes = backend.notes();
+    assert_eq!(notes.open().unwrap(), None);
+    notes.append(b"a\n", Keep::Safe).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"a\n");
+    assert!(backend.notes().open().is_err(), "somebody else is writing it");
+    assert_eq!(backend.journal().peek().unwrap(), None);
+    notes.remove().unwrap();
+    assert!(!path.exists());
+    notes.append(b"b\n", Keep::Safe).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"b\n");
 }

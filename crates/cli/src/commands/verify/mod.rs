@@ -1,0 +1,216 @@
+//! `terrane access verify`: the assertions of the spec carried out for real, as the principals that they speak of.
+//!
+//! Nothing is planned: the assertions are evaluated over the state, so what is tried is what was applied. Each user of the
+//! stack gets an access key for the time of the command, each role is assumed, and each action is called in the harmless form
+//! that [`terrane_aws::attempt`] knows. What came back is laid beside what was asserted and what the proof says. The keys are
+//! removed again however it went; where the process dies, by the next `verify` or `apply`.
+
+mod actors;
+mod trials;
+
+use std::collections::BTreeMap;
+
+use terrane_aws::attempt::{Attempt, Happened, Reserved, reserved};
+use terrane_aws::client::Clients;
+use terrane_model::{Diagnostic, Diagnostics};
+use terrane_plan::access::{account, assertions_now};
+use terrane_reconcile::{Sessions, Stop};
+
+use self::actors::{Actor, Actors};
+pub use self::trials::{Outcome, Trial, Untried};
+use crate::cli::{Global, Verify};
+use crate::commands::console::filled;
+use crate::exit::{Ended, Exit, Problem};
+use crate::functions;
+use crate::leftovers;
+use crate::progress::Progress;
+use crate::render::{verify_json, verify_text};
+use crate::signals;
+use crate::terminal::Terminal;
+use crate::whereabouts::says_sandbox;
+use crate::work::{Work, block_on, unless_stopped};
+
+/// Runs the command.
+pub fn run(global: &Global, arguments: &Verify, terminal: &Terminal) -> Ended {
+    let mut work =
+        Work::open(global, &arguments.variables, &arguments.lock, "OperationTypeVerify", terminal)?;
+    let ended = block_on(async {
+        let stop = Stop::default();
+        signals::listen(&stop, terminal);
+        let progress = Progress::silent(terminal);
+        let sessions = unless_stopped(&stop, work.connect(None, &progress)).await?;
+        verify(&work, &sessions, arguments, terminal, &stop).await
+    });
+    let left = work.leave();
+    let exit = ended?;
+    left?;
+    Ok(exit)
+}
+
+async fn verify(
+    work: &Work,
+    sessions: &Sessions,
+    arguments: &Verify,
+    terminal: &Terminal,
+    stop: &Stop,
+) -> Ended {
+    let ledger = leftovers::tidied(&work.store, sessions, terminal).await?;
+    let snapshot = work.store.snapshot();
+    let functions = functions::planning(&work.folder, &work.plan_time);
+    let world = filled(&work.stack, Some(snapshot), &work.catalog, functions)?;
+    let mut errors = Diagnostics::new();
+    let account = account(&sessions.facts());
+    let (estate, claims) = assertions_now(&world, snapshot, &work.catalog, account.as_deref(), &mut errors);
+    if !errors.is_empty() {
+        return Err(work.problem(errors));
+    }
+    let mut trials = trials::all(&estate, &claims, sessions, arguments.write);
+    let mut actors = Actors::of(&estate, &trials, sessions, ledger);
+    if !says_sandbox(snapshot)
+        && !arguments.applying.auto_approve
+        && !approved(&actors, terminal, stop).await?
+    {
+        terminal.say("\nVerification cancelled.\n");
+        return Ok(Exit::Failed);
+    }
+    // However the tries go, the keys are removed.
+    let tried = all(&mut trials, &mut actors, sessions, stop).await;
+    let removed = actors.leave(terminal).await;
+    tried?;
+    if stop.gently() {
+        removed?;
+        return Ok(Exit::Interrupted);
+    }
+    terminal.say(&match terminal.json {
+        true => format!("{:#}\n", verify_json::report(&estate, &trials)),
+        false => verify_text::report(&estate, &trials, terminal.paint),
+    });
+    removed?;
+    Ok(match (trials.iter().all(Trial::agrees), trials.iter().any(Trial::is_untried)) {
+        (false, _) => Exit::Failed,
+        (true, true) if arguments.detailed_exitcode => Exit::Changes,
+        (true, _) => Exit::Done,
+    })
+}
+
+/// Says which keys are going to be made, and asks. Without any there is nothing to ask.
+async fn approved(actors: &Actors<'_>, terminal: &Terminal, stop: &Stop) -> Result<bool, Problem> {
+    let users = actors.users();
+    if users.is_empty() {
+        return Ok(true);
+    }
+    if terminal.json || !terminal.can_ask {
+        let detail = format!(
+            "To act as {} takes a temporary access key each, and nobody can be asked whether it may be made.",
+            users.join(" and ")
+        );
+        return Err(Diagnostic::error("not-approved", "Nobody to ask", detail)
+            .hint("`--auto-approve` makes them without asking, and removes them again.")
+            .into());
+    }
+    let list: String = users.iter().map(|user| format!("  {user}\n")).collect();
+    let question = format!(
+        "For the time of this command a temporary access key is made for:\n{list}\nDo you want to make them?\n  They are removed \
+         again in the end. Only 'yes' will be accepted to approve.\n\n  Enter a value: "
+    );
+    let asking = {
+        let terminal = terminal.clone();
+        tokio::task::spawn_blocking(move || terminal.ask(&question))
+    };
+    tokio::select! {
+        answer = asking => Ok(answer.ok().flatten().is_some_and(|text| text.trim() == "yes")),
+        () = stop.asked() => Err(Problem::interrupted()),
+    }
+}
+
+/// What is known of tables: the key that no item has, or why there is none.
+type Tables = BTreeMap<String, Result<Reserved, String>>;
+
+/// Makes every try, until somebody asks to stop. The same question of two assertions is tried once.
+async fn all(
+    trials: &mut [Trial],
+    actors: &mut Actors<'_>,
+    sessions: &Sessions,
+    stop: &Stop,
+) -> Result<(), Problem> {
+    let mut tables = Tables::new();
+    let mut done: BTreeMap<(String, String, String), Outcome> = BTreeMap::new();
+    for trial in trials {
+        if stop.gently() {
+            return Ok(());
+        }
+        if !matches!(trial.outcome, Outcome::Pending) {
+            continue;
+        }
+        let question = (trial.principal.clone(), trial.action.clone(), trial.resource.clone());
+        let outcome = match done.get(&question) {
+            Some(outcome) => outcome.clone(),
+            None => one(trial, actors, &mut tables, sessions, stop).await?,
+        };
+        done.insert(question, outcome.clone());
+        trial.outcome = outcome;
+    }
+    Ok(())
+}
+
+async fn one(
+    trial: &Trial,
+    actors: &mut Actors<'_>,
+    tables: &mut Tables,
+    sessions: &Sessions,
+    stop: &Stop,
+) -> Result<Outcome, Problem> {
+    let actor = match actors.of_principal(&trial.principal, stop).await? {
+        Ok(actor) => actor,
+        Err(why) => return Ok(Outcome::Untried(Untried::Nobody(why))),
+    };
+    let mut key = None;
+    if trial.action.starts_with("dynamodb:") {
+        let table = trials::table_of(&trial.resource);
+        if !tables.contains_key(table) {
+            let looked = look(table, sessions).await;
+            tables.insert(table.to_owned(), looked);
+        }
+        match tables.get(table) {
+            Some(Ok(reserved)) => key = Some(reserved),
+            Some(Err(why)) => return Ok(Outcome::Untried(Untried::NoTable(why.clone()))),
+            None => {}
+        }
+    }
+    Ok(made(trial, &actor, key, stop).await)
+}
+
+/// Makes the call. A new key takes a moment to get around, and each service hears of it in its own time.
+async fn made(trial: &Trial, actor: &Actor, reserved: Option<&Reserved>, stop: &Stop) -> Outcome {
+    let clients = actor.clients(trials::region_of(&trial.resource));
+    let attempt =
+        Attempt { action: &trial.action, resource: &trial.resource, caller: &trial.principal, reserved };
+    loop {
+        let happened = attempt.make(&clients).await;
+        if !happened.key_is_unknown() || !actor.may_be_new() || stop.gently() {
+            return Outcome::Tried(happened);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(actors::PAUSE) => {}
+            () = stop.asked() => {}
+        }
+    }
+}
+
+/// The key that no item of a table has, found out as the identity that deploys.
+async fn look(table: &str, sessions: &Sessions) -> Result<Reserved, String> {
+    let owner = table.split(':').nth(4).unwrap_or_default();
+    let session = leftovers::session_of(sessions, owner)
+        .ok_or_else(|| format!("no provider of this stack works in the account {owner}"))?;
+    let clients: &Clients = session.clients().map_err(|error| error.to_string())?;
+    let clients = clients.elsewhere(trials::region_of(table), None);
+    reserved(&clients, table).await.map_err(|error| error.to_string())
+}
+
+/// What came of a try, in one word and the error code.
+pub fn code_of(happened: &Happened) -> Option<&str> {
+    match happened {
+        Happened::Allowed { code } | Happened::Failed { code, .. } => code.as_deref(),
+        Happened::Refused { code, .. } => Some(code),
+    }
+}
