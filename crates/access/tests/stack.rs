@@ -390,8 +390,18 @@ proptest! {
 
     /// What is found by everything that somebody can do is what is answered one by one.
     #[test]
-    fn all_rights_are_those_of_single_questions(user in statements()) {
-        let estate = Stack { user, ..Stack::default() }.estate();
+    fn all_rights_are_those_of_single_questions(user in statements(), surroundings in 0_usize..4) {
+        let stack = match surroundings {
+            1 => Stack { user, ..with_policy_of_aws("AmazonDynamoDBFullAccess") },
+            2 => Stack { user, ..with_policy_of_aws("ViewOnlyAccess") },
+            _ => Stack { user, ..Stack::default() },
+        };
+        let items = r#"{"Effect":"Allow","Action":["dynamodb:*","kms:De*"],"Resource":"*"}"#;
+        let writes = r#"{"Effect":"Deny","Principal":"*","Action":"dynamodb:Put*","Resource":"*"}"#;
+        let estate = match surroundings {
+            3 => within(stack.estate(), &[&[EVERYTHING], &[items]], &[writes]),
+            _ => stack.estate(),
+        };
         let rights = reach(&estate);
         for (number, principal) in estate.principals.iter().enumerate() {
             if principal.origin != terrane_access::estate::Origin::Managed {
