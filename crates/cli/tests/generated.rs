@@ -63,6 +63,18 @@ global_secondary_index = { name = "ByBy", hash_key = "By", projection_type = "IN
 local_secondary_index  = { name = "Local", range_key = "By", projection_type = "KEYS_ONLY" }
 tags                   = { "a b" = "c" }
 
+[resource.aws_dynamodb_resource_policy.policy]
+resource_arn = "${aws_dynamodb_table.plain.arn}"
+policy       = '''
+{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "${aws_iam_role.role.arn}"}, "Action": "dynamodb:GetItem", "Resource": "${aws_dynamodb_table.plain.arn}"}]}'''
+
+[resource.aws_kms_key.other]
+
+[resource.aws_kms_key_policy.policy]
+key_id = "${aws_kms_key.other.key_id}"
+policy = '''
+{"Version": "2012-10-17", "Statement": [{"Sid": "Root", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*", "Resource": "*"}]}'''
+
 [resource.aws_iam_user.user]
 name = "user"
 path = "/team/"
