@@ -1,6 +1,16 @@
 //! Marks of what was planned, on what there is.
 
+use terrane_model::schema::Block;
 use terrane_model::{Kind, Value};
+
+/// The planned object with what its schema calls sensitive marked, known or not.
+pub fn declared_marks(block: &Block, planned: Value) -> Value {
+    let hidden = block.attributes.iter().filter(|attribute| attribute.sensitive);
+    hidden.fold(planned, |planned, attribute| match planned.get(attribute.name).cloned() {
+        Some(value) => planned.with(attribute.name, value.sensitive()),
+        None => planned,
+    })
+}
 
 /// The actual object with the marks that were planned.
 pub fn carry_marks(planned: &Value, actual: Value) -> Value {

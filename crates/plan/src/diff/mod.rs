@@ -86,7 +86,9 @@ fn refine(
     let planned = block::plan_block(&resource.schema().block, config, prior);
     let mut request = PlanRequest { prior, replaces, config, planned, replace: vec![], keep: vec![], facts };
     resource.plan(&mut request)?;
-    Ok((request.planned, request.keep, request.replace))
+    // A type that plans a secret itself has no word in whether it is one.
+    let planned = marks::declared_marks(&resource.schema().block, request.planned);
+    Ok((planned, request.keep, request.replace))
 }
 
 fn forces_new(schema: &Schema, path: &Path) -> bool {

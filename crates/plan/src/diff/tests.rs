@@ -3,13 +3,13 @@
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use terrane_model::conform::conform;
+use terrane_model::conform::{Problem, conform};
 use terrane_model::schema::{
     Block, FormKind, Nesting, NormalForm, Schema, block, computed, nested, optional, optional_computed,
     required,
 };
 use terrane_model::{Mode, Path, Type, Unknown, Value};
-use terrane_provider::{Context, Deleted, Error, Facts, Failure, ResourceType};
+use terrane_provider::{Context, Deleted, Error, Facts, Failure, PlanRequest, ResourceType};
 
 use super::plan_object;
 
@@ -36,6 +36,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
                 optional_computed("zone", Type::String),
                 optional("text", Type::String).form(&LETTERS),
                 optional("tags", Type::map(Type::String)),
+                computed("token", Type::String).sensitive(),
             ],
             [
                 nested("part", Nesting::List, part),
@@ -53,6 +54,13 @@ struct Kinds;
 impl ResourceType for Kinds {
     fn schema(&self) -> &Schema {
         &SCHEMA
+    }
+
+    fn plan(&self, request: &mut PlanRequest<'_>) -> Result<(), Vec<Problem>> {
+        if request.is_create() {
+            request.set("token", Value::unknown(Type::String));
+        }
+        Ok(())
     }
 
     async fn read(&self, _: &Context<'_>, _: &Value) -> Result<Option<Value>, Error> {
@@ -95,12 +103,14 @@ fn named(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
 fn existing(config: &Value) -> Value {
     let planned = plan_object(&Kinds, None, config, &Facts::default()).unwrap().after;
     fn fill(value: Value) -> Value {
-        match value.ty() {
+        let marks = value.marks();
+        let filled = match value.ty() {
             _ if !value.is_unknown() => value.map_elements(&mut fill),
             Type::Number => Value::from(1),
             Type::List(element) => Value::list(element.as_ref().clone(), []),
             _ => Value::from("filled"),
-        }
+        };
+        filled.with_marks(marks)
     }
     fill(planned)
 }
@@ -118,6 +128,17 @@ fn a_new_object_gets_defaults_and_unknowns() {
         assert!(after.get(unknown).unwrap().is_unknown(), "{unknown}");
     }
     assert_eq!(after.get("part").unwrap().elements(), []);
+}
+
+#[test]
+fn what_the_schema_calls_sensitive_is_marked_whatever_the_type_plans_for_it() {
+    let config = named([("note", "x".into())]);
+    let after = plan_object(&Kinds, None, &config, &Facts::default()).unwrap().after;
+    let token = after.get("token").unwrap();
+    assert!(token.is_unknown() && token.marks().sensitive, "{token:?}");
+    let changed = replan(&existing(&config), &named([("note", "y".into())])).after;
+    assert!(changed.get("token").unwrap().marks().sensitive);
+    assert!(!changed.get("note").unwrap().marks().any());
 }
 
 #[test]
