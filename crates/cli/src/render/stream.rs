@@ -90,9 +90,13 @@ pub fn planned(plan: &Plan) -> String {
     out
 }
 
-/// The stream names reasons of replacements in fewer words than a plan does.
+/// The stream names reasons of replacements in other words than a plan does.
 fn reason(name: Option<&'static str>) -> Option<&'static str> {
-    name.map(|name| name.strip_prefix("replace_because_").unwrap_or(name))
+    name.map(|name| match name {
+        "replace_by_request" => "requested",
+        "replace_by_triggers" => "replace_triggered_by",
+        name => name.strip_prefix("replace_because_").unwrap_or(name),
+    })
 }
 
 /// What was done.
@@ -115,4 +119,26 @@ fn summary(operation: &str, totals: Totals, text: &str) -> String {
 pub fn outputs(outputs: Json) -> String {
     let count = outputs.as_object().map_or(0, Map::len);
     line("info", &format!("Outputs: {count}"), "outputs", json!({ "outputs": outputs }))
+}
+
+#[cfg(test)]
+mod tests {
+    use terrane_model::Reason;
+
+    use super::reason;
+
+    #[test]
+    fn reasons_have_the_names_of_the_stream() {
+        let named = [
+            (Reason::Plain, None),
+            (Reason::ReplaceBecauseCannotUpdate, Some("cannot_update")),
+            (Reason::ReplaceBecauseTainted, Some("tainted")),
+            (Reason::ReplaceByRequest, Some("requested")),
+            (Reason::ReplaceByTriggers, Some("replace_triggered_by")),
+            (Reason::DeleteBecauseEachKey, Some("delete_because_each_key")),
+        ];
+        for (given, name) in named {
+            assert_eq!(reason(given.json_name()), name);
+        }
+    }
 }
