@@ -1,8 +1,6 @@
 """The two tools as the benchmark runs them, and the cloud that both talk to: moto behind the counting proxy."""
 import json
-import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "conformance"))
@@ -17,37 +15,8 @@ EXAMPLE = tools.REPO / "examples" / "encrypted-tables"
 NOWHERE = "http://127.0.0.1:9"
 
 
-class Cloud(cloud.Moto):
-    """moto with the proxy in front; `endpoint` is the proxy's."""
-
-    def __enter__(self):
-        super().__enter__()
-        self.moto_endpoint = self.endpoint
-        port = cloud.free_port()
-        self.endpoint = f"http://127.0.0.1:{port}"
-        self.proxy = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("proxy.py")), "--port", str(port), "--upstream", str(self.port)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            cloud.wait_for_port(port, self.proxy)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.proxy.kill()
-        self.proxy.wait()
-        super().__exit__()
-
-    def control(self, method, what):
-        request = urllib.request.Request(f"{self.endpoint}/_proxy/{what}", method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
-
-    def inventory(self):
-        """Past the proxy, so that looking is not counted."""
-        return cloud.inventory(self.moto_endpoint)
+class Cloud(cloud.Behind):
+    """The cloud that calls are counted of."""
 
     def moto_cpu(self):
         return cpu_of(self.process.pid)

@@ -9,6 +9,7 @@ Control, in JSON: GET /_proxy/stats   POST /_proxy/reset (counters alone)   POST
   fault        share answered with a 500, without reaching the upstream
   reset        share whose connection is cut before it reaches the upstream
   lose         share carried out upstream whose answer is then lost
+  only         a regular expression: nothing happens to other calls than those whose `operation path` it is found in
   seed         the fate of an operation's k-th call follows from (seed, operation, k)
 Half of the latency comes after the upstream call, so a client that is killed can leave a call behind that was carried
 out and never answered, as with a real region.
@@ -17,11 +18,12 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import time
 from collections import Counter
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-DEFAULTS = {"latency_ms": 0.0, "throttle": 0.0, "fault": 0.0, "reset": 0.0, "lose": 0.0, "seed": 1}
+DEFAULTS = {"latency_ms": 0.0, "throttle": 0.0, "fault": 0.0, "reset": 0.0, "lose": 0.0, "only": "", "seed": 1}
 FATES = ("throttle", "fault", "reset", "lose")
 LIMIT = 1 << 24
 
@@ -63,10 +65,11 @@ class Proxy:
 
     async def carry(self, message):
         """The answer to one API call, or None when the connection has to break."""
-        _, headers, head, body = message
-        counters, operation = self.counters, operation_of(headers, body)
+        start, headers, head, body = message
+        counters, operation = self.counters, operation_of(start, headers, body)
         counters.calls[operation] += 1
-        fate = self.fate(operation, counters.calls[operation])
+        concerned = re.search(self.config["only"], f"{operation} {path_of(start)}")
+        fate = self.fate(operation, counters.calls[operation]) if concerned else None
         if fate:
             counters.injected[fate] += 1
         counters.in_flight += 1
@@ -95,14 +98,15 @@ class Proxy:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.upstream, limit=LIMIT)
         try:
             writer.write(head + body)
-            message = await read_message(reader)
+            message = await read_message(reader, bodiless=head.startswith(b"HEAD "))
         finally:
             writer.close()
         if message is None:
             return error("", 503, "ServiceUnavailable", "the upstream closed the connection")
         start, headers, _, answer = message
         kept = [name + b": " + value for name, value in headers.items() if name not in (b"connection", b"content-length")]
-        return b"\r\n".join([start, *kept, b"content-length: %d" % len(answer)]) + b"\r\n\r\n" + answer
+        length = headers.get(b"content-length", b"0") if head.startswith(b"HEAD ") else b"%d" % len(answer)
+        return b"\r\n".join([start, *kept, b"content-length: " + length]) + b"\r\n\r\n" + answer
 
     def control(self, start):
         url = urlsplit(start.split()[1].decode())
@@ -118,8 +122,9 @@ class Proxy:
         return response(200, "application/json", json.dumps(shown))
 
 
-async def read_message(reader):
-    """(start line, headers by lower-case name, raw head, body), or None at the end of the stream."""
+async def read_message(reader, bodiless=False):
+    """(start line, headers by lower-case name, raw head, body), or None at the end of the stream. `bodiless`: it answers a
+    HEAD, so that the length it tells is that of something else."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -128,13 +133,18 @@ async def read_message(reader):
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
     if b"chunked" in headers.get(b"transfer-encoding", b""):
         raise ConnectionError("chunked bodies are not supported")
-    length = headers.get(b"content-length")
+    length = b"0" if bodiless else headers.get(b"content-length")
     until_closed = length is None and start.startswith(b"HTTP/")
     return start, headers, head, await (reader.read(-1) if until_closed else reader.readexactly(int(length or 0)))
 
 
-def operation_of(headers, body):
-    """`service.Operation`, from the target header (JSON protocols) or the form field (query protocol)."""
+def path_of(start):
+    return urlsplit(start.split()[1].decode("latin1")).path
+
+
+def operation_of(start, headers, body):
+    """`service.Operation`, from the target header (JSON protocols), the form field (query protocol), or for an object of S3
+    the method."""
     target = headers.get(b"x-amz-target")
     if target:
         service, _, operation = target.decode().partition(".")
@@ -143,7 +153,9 @@ def operation_of(headers, body):
         form = parse_qs(body.decode("latin1"))
         service = {"2010-05-08": "iam.", "2011-06-15": "sts."}.get(form.get("Version", [""])[0], "query.")
         return service + form["Action"][0]
-    return "other"
+    on_object = path_of(start).count("/") > 1
+    return {b"PUT": "s3.PutObject", b"GET": "s3.GetObject", b"DELETE": "s3.DeleteObject"}.get(
+        start.split()[0] if on_object else b"", "other")
 
 
 def error(operation, status, code, message):

@@ -32,7 +32,7 @@ class Stack:
     def empty(self):
         """Forgets the cloud's objects and the tool's state; what is configured of the proxy stays."""
         self.cloud.control("POST", "config?throttle=0&fault=0&reset=0&lose=0")
-        aws.Moto.reset(Direct(self.cloud.moto_endpoint))
+        aws.Moto.reset(Direct(self.cloud.direct))
         for path in (self.tool.folder / STATE[self.name]).parent.glob("*tfstate*"):
             path.unlink()
         for path in (self.tool.folder / STATE[self.name]).parent.glob(".*tfstate*"):

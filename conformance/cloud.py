@@ -2,13 +2,16 @@
 
 Used by the conformance suite and by the benchmarks. Nothing here leaves 127.0.0.1.
 """
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
+PROXY = Path(__file__).resolve().parent.parent / "bench" / "proxy.py"
 REGION = "eu-west-3"
 
 
@@ -67,16 +70,50 @@ class Moto:
         self.process.kill()
         self.process.wait()
 
+    @property
+    def direct(self):
+        """Where moto itself is reached."""
+        return f"http://127.0.0.1:{self.port}"
+
     def reset(self):
         """Forget every object of every service."""
-        request = urllib.request.Request(f"{self.endpoint}/moto-api/reset", method="POST")
+        request = urllib.request.Request(f"{self.direct}/moto-api/reset", method="POST")
         urllib.request.urlopen(request, timeout=60).close()
 
     def client(self, service):
-        return client(service, self.endpoint)
+        return client(service, self.direct)
 
     def inventory(self):
-        return inventory(self.endpoint)
+        return inventory(self.direct)
+
+
+class Behind(Moto):
+    """moto with the proxy of the benchmarks in front, which counts, delays and breaks calls. `endpoint` is the proxy's, and what
+    the suite itself does goes past it."""
+
+    def __enter__(self):
+        super().__enter__()
+        port = free_port()
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self.proxy = subprocess.Popen(
+            [sys.executable, str(PROXY), "--port", str(port), "--upstream", str(self.port)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for_port(port, self.proxy)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.proxy.kill()
+        self.proxy.wait()
+        super().__exit__()
+
+    def control(self, method, what):
+        request = urllib.request.Request(f"{self.endpoint}/_proxy/{what}", method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
 
 
 def client(service, endpoint, key="test", secret="test"):
