@@ -21,22 +21,22 @@ def actions(plan):
     return {a: named.get(c, "+".join(c)) for a, c in chosen.items() if c != ("no-op",)}
 
 
-def life(scratch, moto):
+def life(scratch, moto, stack, steps):
     """Yield each step with both tools, when the step's edit is made and nothing is planned yet."""
     env = cloud.environment(moto.endpoint)
     terraform = Terraform(scratch / "terraform", env)
-    terrane = Terrane(scratch / "terrane", EXAMPLE, env)
-    for step in STEPS:
+    terrane = Terrane(scratch / "terrane", stack, env)
+    for step in steps:
         step.behind(moto)
         terrane.spec.write_text(step.edit(terrane.spec.read_text()))
         terraform.give(terrane.folder)
         yield step, terraform, terrane
 
 
-def terraform_walks(report, scratch, moto):
+def terraform_walks(report, scratch, moto, stack=EXAMPLE, steps=STEPS, destroy=DESTROY):
     """Terraform carries out every step. Before it, both tools plan the step from the same state; after it, Terrane must
     find nothing to change in Terraform's state. At the end Terrane destroys what Terraform made."""
-    for step, terraform, terrane in life(scratch, moto):
+    for step, terraform, terrane in life(scratch, moto, stack, steps):
         hand_over(terraform.state, terrane.state)
         theirs, ours_of = terraform.plan(), outcome(terrane.plan)
         terraform.apply_plan()
@@ -55,7 +55,7 @@ def terraform_walks(report, scratch, moto):
     with report.case("Terrane plans what Terraform plans: destroy"):
         theirs, ours = terraform.plan("-destroy"), terrane.plan("--destroy")
         nothing(agreement.differences(theirs, ours, {}, {}))
-        same(actions(ours), DESTROY, "Terrane's actions")
+        same(actions(ours), destroy, "Terrane's actions")
     with report.case("Terrane destroys what Terraform made"):
         terrane.destroy()
         same(moto.inventory(), EMPTY, "left over")
@@ -74,9 +74,9 @@ def outcome(work):
     return lambda: result
 
 
-def terrane_walks(report, scratch, moto):
+def terrane_walks(report, scratch, moto, stack=EXAMPLE, steps=STEPS):
     """Terrane carries out every step; after each, both tools must find nothing to change. Terraform destroys in the end."""
-    for step, terraform, terrane in life(scratch, moto):
+    for step, terraform, terrane in life(scratch, moto, stack, steps):
         with report.case(f"Terrane applies, and finds nothing more to do: {step.name}"):
             terrane.apply()
             nothing("" if step.unsettled else terrane.nothing_to_do())

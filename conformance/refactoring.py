@@ -1,74 +1,18 @@
 """Objects under other names, let go of, made anew, or protected: both tools from the same state, to the same state."""
 import base64
 import json
+import tomllib
 
 import agreement
 import cloud
+import to_tf_json
+from changes import CASES, MODULES, ORDER, numbered, prefix, stacks, user
 from report import Wrong, nothing, same
 from tools import Terraform, Terrane
 
-MODULE = ('[variable.name]\ntype = "string"\n[resource.aws_iam_user.this]\nname = "${var.name}"\n'
-          '[resource.terraform_data.of]\ninput = "${aws_iam_user.this.arn}"\n')
-
-
-def user(label, name):
-    return f'[resource.aws_iam_user.{label}]\nname = "{name}"\n'
-
-
-def follower(label):
-    return f'[resource.terraform_data.@f]\ninput = "${{aws_iam_user.{label}.arn}}"\n'
-
-
-def call(label, name):
-    return f'[module.{label}]\nsource = "./m"\nname = "{name}"\n'
-
-
-def moved(*pairs):
-    return "".join(f"[[moved]]\nfrom = '{a}'\nto = '{b}'\n" for a, b in pairs)
-
-
-def removed(address, destroy):
-    return f"[[removed]]\nfrom = '{address}'\nlifecycle = {{ destroy = {str(destroy).lower()} }}\n"
-
-
-COUNT = '[resource.aws_iam_user.@a]\ncount = 2\nname = "@u${count.index}"\n'
-EACH = "[resource.aws_iam_user.@a]\nfor_each = '${toset([\"@u0\", \"@u1\"])}'\nname = \"${each.key}\"\n"
-KEYS = [("aws_iam_user.@a[0]", 'aws_iam_user.@a["@u0"]'), ("aws_iam_user.@a[1]", 'aws_iam_user.@a["@u1"]')]
-
-# What it is about, the spec before, and the spec after. All of them are one stack: `@` stands for the case's own prefix.
-CASES = (
-    ("a resource, and what depends on it", user("@a", "@u") + follower("@a"),
-     user("@b", "@u") + follower("@b") + moved(("aws_iam_user.@a", "aws_iam_user.@b"))),
-    ("a resource that changes, too", user("@a", "@u"),
-     user("@b", "@u") + 'tags = { a = "b" }\n' + moved(("aws_iam_user.@a", "aws_iam_user.@b"))),
-    ("a chain, to an address that is not declared", user("@a", "@u"),
-     moved(("aws_iam_user.@b", "aws_iam_user.@c"), ("aws_iam_user.@a", "aws_iam_user.@b"))),
-    ("a module", call("@m", "@u"), call("@n", "@u") + moved(("module.@m", "module.@n"))),
-    ("a module to an instance", call("@m", "@u0"),
-     call("@m", "@u${count.index}") + "count = 2\n" + moved(("module.@m", "module.@m[0]"))),
-    ("into a module", user("@a", "@u"), call("@m", "@u") + moved(("aws_iam_user.@a", "module.@m.aws_iam_user.this"))),
-    ("out of a module", call("@m", "@u"), user("@a", "@u") + moved(("module.@m.aws_iam_user.this", "aws_iam_user.@a"))),
-    ("count that comes", user("@a", "@u0"), COUNT),
-    ("count that goes", COUNT, user("@a", "@u0")),
-    ("from count to for_each", COUNT, EACH + moved(*KEYS)),
-    ("from for_each to count", EACH, COUNT + moved(*[(b, a) for a, b in KEYS])),
-    ("from none to for_each, one key of two", user("@a", "@u1"),
-     EACH + moved(("aws_iam_user.@a", 'aws_iam_user.@a["@u1"]'))),
-    ("removed and deleted", COUNT, removed("aws_iam_user.@a", True)),
-    ("removed and let go of", COUNT, removed("aws_iam_user.@a", False)),
-    ("a module, removed and let go of", call("@m", "@u"), removed("module.@m", False)),
-    ("moved, and let go of there", user("@a", "@u"),
-     moved(("aws_iam_user.@a", "aws_iam_user.@b")) + removed("aws_iam_user.@b", False)),
-)
-
-
-def prefix(i):
-    return f"c{i}_"
-
-
 def refactoring(report, scratch, moto):
     pair = Pair(scratch, moto)
-    before, after = ("".join(case[k].replace("@", prefix(i)) for i, case in enumerate(CASES)) for k in (1, 2))
+    before, after = stacks()
     theirs, ours = pair.plans(before, after)
     for i, (name, *_) in enumerate(CASES):
         with report.case(f"Both plan the same: {name}"):
@@ -77,15 +21,22 @@ def refactoring(report, scratch, moto):
                 raise Wrong("Terraform's plan says nothing about this case.")
             same(of_case(i, told(ours)), wanted, "what is planned")
     with report.case("What is planned for objects under other names comes about"):
-        pair.terraform.apply_plan()
+        done = [happened(pair.terraform("apply", "-input=false", "-json", "next.tfplan")[1])]
         nothing(agreement.differences(theirs, ours, pair.terraform.values()[0], {}))
     by_terraform, there = described(pair.terraform.state), pair.moto.inventory()
     with report.case("Terrane finds nothing to change after Terraform"):
         hand_over(pair.terraform.state, pair.terrane.state)
         nothing(pair.terrane.nothing_to_do())
     with report.case("Terrane alone leaves the same objects"):
-        pair.terrane_alone(before, after)
+        done.append(happened(pair.terrane_alone(before, after)))
         same(pair.moto.inventory(), there, "what there is")
+    for name, *steps in ORDER:
+        first, then = (step.replace("@", prefix(numbered()[name])) for step in steps)
+        with report.case(f"Both keep to the order: {name}: {first}, {then}"):
+            for tool, log in zip(("Terraform", "Terrane"), done, strict=True):
+                ended, begun = log.index(f"{first} complete"), log.index(f"{then} start")
+                if ended > begun:
+                    raise Wrong(f"{tool} did not wait: {log}")
     by_terrane = described(pair.terrane.state)
     for i, (name, *_) in enumerate(CASES):
         with report.case(f"Both come to the same state: {name}"):
@@ -104,6 +55,13 @@ def of_case(i, by_name):
     return {name: value for name, value in by_name.items() if f".{prefix(i)}" in str(name)}
 
 
+def happened(lines):
+    """What began and what was done, from the lines of JSON of an apply."""
+    found = [json.loads(line) for line in lines.splitlines() if line.startswith("{")]
+    return [f"{e['hook']['resource']['addr']} {e['hook']['action']} {e['type'].removeprefix('apply_')}"
+            for e in found if e["type"] in ("apply_start", "apply_complete")]
+
+
 def hand_over(state, to):
     to.write_text(state.read_text())
 
@@ -114,16 +72,15 @@ class Pair:
     def __init__(self, scratch, moto):
         env = cloud.environment(moto.endpoint)
         stack = scratch / "stack"
-        (stack / "m").mkdir(parents=True)
+        for name, spec in MODULES.items():
+            (stack / name).mkdir(parents=True)
+            (stack / name / "terrane.toml").write_text(spec)
         (stack / "terrane.toml").write_text("")
-        (stack / "m" / "terrane.toml").write_text(MODULE)
         self.moto, self.terrane = moto, Terrane(scratch / "terrane", stack, env)
         self.terraform = Terraform(scratch / "terraform", env)
-        module = {"variable": {"name": {"type": "string"}}, "resource": {
-            "aws_iam_user": {"this": {"name": "${var.name}"}},
-            "terraform_data": {"of": {"input": "${aws_iam_user.this.arn}"}}}}
-        (self.terraform.folder / "m").mkdir()
-        (self.terraform.folder / "m" / "main.tf.json").write_text(json.dumps(module))
+        for name, spec in MODULES.items():
+            (self.terraform.folder / name).mkdir()
+            to_tf_json.dump(self.terraform.folder / name / "main.tf.json", tomllib.loads(spec))
 
     def anew(self):
         self.moto.reset()
@@ -147,10 +104,12 @@ class Pair:
         return self.terraform.plan(), self.terrane.plan()
 
     def terrane_alone(self, before, after):
+        """Applies both specs, and gives what was written about the second."""
         self.anew()
-        for spec in (before, after):
-            self.terrane.spec.write_text(spec)
-            self.terrane.apply()
+        self.terrane.spec.write_text(before)
+        self.terrane.apply()
+        self.terrane.spec.write_text(after)
+        return self.terrane("apply", "--auto-approve", "--json")[1]
 
     def taint(self):
         self.anew()
@@ -208,13 +167,20 @@ def instances(state):
 
 def described(state):
     """What is in a state, without what another run makes otherwise."""
-    chance = {"id", "unique_id"}
+    chance = {"id", "unique_id", "policy_id"}
 
     def attributes(kind, found):
-        return {k: v for k, v in found.items() if v not in (None, {}, []) and (kind != "terraform_data" or k != "id")
-                and k not in chance}
+        return {k: v for k, v in filled(found).items() if (kind != "terraform_data" or k != "id") and k not in chance}
     return {(name, index): (attributes(kind, i["attributes"]), i.get("dependencies"), i.get("status"))
             for name, index, kind, i in instances(state)}
+
+
+def filled(value):
+    """A value without what is null or empty in it."""
+    if isinstance(value, dict):
+        kept = {k: filled(v) for k, v in value.items()}
+        return {k: v for k, v in kept.items() if v not in (None, {}, [])}
+    return [filled(v) for v in value] if isinstance(value, list) else value
 
 
 def marks(state):

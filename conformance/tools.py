@@ -3,6 +3,7 @@
 Terraform takes its provider from a filesystem mirror on this machine (nothing is downloaded); Terrane is the binary
 of this repository.
 """
+import functools
 import json
 import os
 import shutil
@@ -32,6 +33,7 @@ def run(command, folder, env, allowed=(0,)):
 
 # --- Terraform -------------------------------------------------------------------------------------------------------
 
+@functools.cache
 def mirror():
     """A folder that holds the provider in a mirror's layout: $TERRAFORM_PLUGIN_MIRROR, or a bounded search. None if absent."""
     given = os.environ.get("TERRAFORM_PLUGIN_MIRROR")
@@ -90,11 +92,12 @@ class Terraform:
         self("apply", "-input=false", "-no-color", "next.tfplan")
 
     def values(self):
-        """{address: attribute values} of the state, and {output: value}."""
-        shown = json.loads(self("show", "-json")[1]).get("values", {})
-        resources = in_modules(shown.get("root_module", {}))
-        outputs = {name: o["value"] for name, o in shown.get("outputs", {}).items()}
-        return {r["address"]: r["values"] for r in resources if r["mode"] == "managed"}, outputs
+        """{address: attribute values} of the state, and {output: value}. Read from the file: `show -json` says the same
+        and starts the provider for it."""
+        state = json.loads(self.state.read_text()) if self.state.exists() else {}
+        outputs = {name: o["value"] for name, o in state.get("outputs", {}).items()}
+        return {address: {k: plain(v) for k, v in i["attributes"].items()}
+                for address, i in objects(state) if "deposed" not in i}, outputs
 
     def nothing_to_do(self):
         """None when a plan finds nothing to change, else what it wants to do."""
@@ -102,10 +105,19 @@ class Terraform:
         return None if status == 0 and "No changes." in text else text
 
 
-def in_modules(module):
-    """The resources of a module and of those that it calls, as `show -json` nests them."""
-    below = [r for child in module.get("child_modules", []) for r in in_modules(child)]
-    return module.get("resources", []) + below
+def plain(value):
+    """The value of an attribute of any type, which the file has beside its type."""
+    return value["value"] if isinstance(value, dict) and value.keys() == {"value", "type"} else value
+
+
+def objects(state):
+    """The address and the instance of each managed object in a state."""
+    for resource in state.get("resources", []):
+        if resource["mode"] == "managed":
+            name = ".".join(filter(None, (resource.get("module"), resource["type"], resource["name"])))
+            for instance in resource["instances"]:
+                key = instance.get("index_key")
+                yield name if key is None else f"{name}[{json.dumps(key)}]", instance
 
 
 # --- Terrane ---------------------------------------------------------------------------------------------------------
