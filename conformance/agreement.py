@@ -4,16 +4,21 @@ The rule: Terrane has to say what Terraform says, except that it may know more. 
 value and Terrane's has a known one, the known one must be what the attribute holds after Terraform's apply. And where
 Terraform plans an update only because it did not know a value that then turned out as before, Terrane may plan nothing.
 
-Three more differences are none. Null and an empty collection are the same to the AWS provider: a refresh of Terraform
-turns the one into the other. A null in Terraform's plan may be the very value that stands there after apply (a new
-table's `table_class`). And a table that goes on-demand keeps its old capacities in Terraform's plan though AWS sets them
-to 0, which Terrane says.
+Five more differences are none. Null and an empty collection are the same to the AWS provider: a refresh of Terraform
+turns the one into the other; and so are null and false, of what an imported object has not yet. A null in Terraform's plan may be the very value that stands there after apply (a new
+table's `table_class`). A table that goes on-demand keeps its old capacities in Terraform's plan though AWS sets them
+to 0, which Terrane says. What follows from an argument that changes keeps its old value in Terraform's plan for some types
+(`KEPT`); what Terrane says must be what comes out. And a sensitive value is null in Terrane's plan, with the same mark.
 """
 
 UNKNOWN = type("Unknown", (), {"__repr__": lambda self: "(known after apply)"})()
 
 # Nested blocks that are sets: their order in the JSON carries no meaning.
 SETS = {"aws_dynamodb_table": {"attribute", "global_secondary_index", "replica"}}
+
+
+# What the AWS provider forgets to plan anew when it follows from an argument that changes in place.
+KEPT = {"aws_iam_group": {"id"}, "aws_kms_alias": {"target_key_arn"}}
 
 
 def differences(terraform, terrane, final, final_outputs):
@@ -44,6 +49,12 @@ def resource(address, theirs, ours, final):
         for name in ("read_capacity", "write_capacity"):
             if theirs_planned.get(name) == (t["before"] or {}).get(name) and ours_planned.get(name) == 0:
                 theirs_planned[name] = 0
+    for name in KEPT.get(theirs["type"], ()):
+        if final and ours_planned and theirs_planned.get(name) == (t["before"] or {}).get(name):
+            theirs_planned[name] = final[name]
+    if isinstance(o.get("after_sensitive"), dict) and theirs_planned:
+        for name in (name for name, mark in o["after_sensitive"].items() if mark is True and ours_planned[name] is None):
+            ours_planned[name] = theirs_planned.get(name)
     found = list(compare(address, theirs_planned, ours_planned, final, sets))
     found += [f"{address}: {key}: Terraform {theirs_of!r}, Terrane {ours_of!r}" for key, theirs_of, ours_of in (
         ("replace_paths", paths(t), paths(o)),
@@ -111,7 +122,7 @@ def compare(where, theirs, ours, final, sets):
         for i, (t, o) in enumerate(zip(theirs, ours)):
             came_out = after[i] if isinstance(after, list) and i < len(after) else None
             yield from compare(f"{where}[{i}]", t, o, came_out, sets)
-    elif theirs in (None, {}, []) and (ours in (None, {}, []) or ours == final):
+    elif theirs in (None, {}, []) and (ours in (None, {}, []) or ours == final) or theirs is False and ours is None:
         return
     elif theirs != ours:
         yield f"{where}: Terraform plans {theirs!r}, Terrane {ours!r}"

@@ -25,6 +25,11 @@ class Agreement(unittest.TestCase):
     def test_a_missing_key_is_null(self):
         self.assertEqual(found(plan(after={"name": "a", "tags": None}), plan(after={"name": "a"})), [])
 
+    def test_false_may_be_null_but_not_the_other_way_round(self):
+        self.assertEqual(found(plan(after={"a": False}), plan(after={"a": None})), [])
+        self.assertEqual(len(found(plan(after={"a": 0}), plan(after={"a": None}))), 1)
+        self.assertEqual(len(found(plan(after={"a": True}), plan(after={"a": False}))), 1)
+
     def test_knowing_more_is_right_when_it_comes_true(self):
         terraform, terrane = plan(after={}, unknown={"arn": True}), plan(after={"arn": "arn:1"})
         self.assertEqual(found(terraform, terrane, {"arn": "arn:1"}), [])
@@ -65,6 +70,22 @@ class Agreement(unittest.TestCase):
         base = plan(["delete", "create"], {"a": 1}, replace_paths=[["a"]], after_sensitive={"a": True})
         other = plan(["delete", "create"], {"a": 1}, replace_paths=[["b"]], after_sensitive={})
         self.assertEqual(len(found(base, other)), 2)
+
+
+    def test_what_the_provider_forgets_may_be_said_when_it_comes_true(self):
+        def alias(arn):
+            change = plan(["update"], {"target_key_arn": arn}, before={"target_key_arn": "old"})
+            change["resource_changes"][0]["type"] = "aws_kms_alias"
+            return change
+        self.assertEqual(found(alias("old"), alias("new"), {"target_key_arn": "new"}), [])
+        self.assertEqual(len(found(alias("old"), alias("new"), {"target_key_arn": "other"})), 1)
+        self.assertEqual(len(found(alias("old"), alias("old"), {"target_key_arn": "new"})), 1)
+
+    def test_a_sensitive_value_may_be_hidden_but_not_its_mark(self):
+        marked = plan(["update"], {"s": "secret"}, after_sensitive={"s": True})
+        hidden = plan(["update"], {"s": None}, after_sensitive={"s": True})
+        self.assertEqual(found(marked, hidden), [])
+        self.assertEqual(len(found(marked, plan(["update"], {"s": None}, after_sensitive={}))), 2)
 
 
 class Outputs(unittest.TestCase):
