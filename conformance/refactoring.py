@@ -175,11 +175,15 @@ def described(state):
             for name, index, kind, i in instances(state)}
 
 
+# Of an imported key Terraform's first update writes it down; it says nothing.
+SAYS_NOTHING = ("bypass_policy_lockout_safety_check", False)
+
+
 def filled(value):
     """A value without what is null or empty in it."""
     if isinstance(value, dict):
         kept = {k: filled(v) for k, v in value.items()}
-        return {k: v for k, v in kept.items() if v not in (None, {}, [])}
+        return {k: v for k, v in kept.items() if v not in (None, {}, []) and (k, v) != SAYS_NOTHING}
     return [filled(v) for v in value] if isinstance(value, list) else value
 
 

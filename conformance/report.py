@@ -1,5 +1,6 @@
-"""Runs named cases, prints each with its result and time, and counts them. A failing case does not stop the others."""
+"""Runs named cases, writes each with its result and time, and counts them. A failing case does not stop the others."""
 import contextlib
+import sys
 import time
 import traceback
 
@@ -9,8 +10,17 @@ class Wrong(AssertionError):
 
 
 class Report:
-    def __init__(self):
+    """`out` is where it is written: groups that run beside one another each have a text of their own."""
+
+    def __init__(self, out=sys.stdout):
         self.passed = self.failed = self.skipped = 0
+        self.out = out
+
+    def add(self, other):
+        """Counts what another report has, whose text is written already."""
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
 
     @contextlib.contextmanager
     def case(self, name):
@@ -21,22 +31,24 @@ class Report:
             self.failed += 1
             self.line("FAIL", name, start)
             said = str(e) if isinstance(e, Wrong) or type(e).__name__ == "Failed" else traceback.format_exc()
-            print("\n".join("        " + line for line in said.splitlines()), flush=True)
+            self.say("\n".join("        " + line for line in said.splitlines()))
         else:
             self.passed += 1
             self.line("PASS", name, start)
 
     def skip(self, name, why):
         self.skipped += 1
-        print(f"SKIP  {name}: {why}", flush=True)
+        self.say(f"SKIP  {name}: {why}")
 
-    @staticmethod
-    def line(result, name, start):
-        print(f"{result}  {name} ({time.monotonic() - start:.1f} s)", flush=True)
+    def line(self, result, name, start):
+        self.say(f"{result}  {name} ({time.monotonic() - start:.1f} s)")
+
+    def say(self, text):
+        print(text, file=self.out, flush=True)
 
     def close(self):
         """Print the count and return the exit status."""
-        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
+        self.say(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
         return 1 if self.failed else 0
 
 

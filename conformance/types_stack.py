@@ -1,9 +1,11 @@
-"""The other resource types: a stack that has each of them, and its life as steps."""
+"""More resource types: a stack that has each of them, and its life as steps."""
 import json
+import tomllib
 
 import cases
 import to_tf_json
 import tools
+import types_beside
 from report import nothing
 from steps import Step, both, swap
 
@@ -103,8 +105,9 @@ def types_by_terraform(report, scratch, moto):
 
 def types_by_terrane(report, scratch, moto):
     with report.case("Every resource type is in a stack of the suite"):
-        nothing(sorted(known_types() - {kind for stack in (STACK, cases.EXAMPLE) for kind in to_tf_json.spec_of(stack)["resource"]}
-                       - {"terraform_data"}))
+        specs = [to_tf_json.spec_of(stack) for stack in (STACK, cases.EXAMPLE)]
+        specs += [tomllib.loads(text) for _, texts in types_beside.CASES for text in texts]
+        nothing(sorted(known_types() - {kind for spec in specs for kind in spec["resource"]} - {"terraform_data"}))
     cases.terrane_walks(report, scratch, moto, STACK, STEPS)
 
 
