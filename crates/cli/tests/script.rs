@@ -180,10 +180,12 @@ fn normal(text: &str, stack: &Stack) -> String {
         (r"\b[0-9a-f]{64}\b", "<sha256>"),
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
-        (r"\b(AIDA|AKIA|ANPA)[A-Z0-9]{10,}", "${1}<id>"),
+        (r"\b(AGPA|AIDA|AKIA|ANPA|AROA)[A-Z0-9]{10,}", "${1}<id>"),
         (r"-20\d{24}\b", "-<stamp>"),
         (r"\b1\d{17}\b", "<revision>"),
         (r"(after|elapsed_seconds.:) ?\d+s?", "$1 <n>"),
+        // The number of a policy document, where it holds what is made up.
+        (r"(aws_iam_policy_document\.\S+ Read complete .*\[id)=\d+\]", "$1=<number>]"),
         (r"\(process \d+\)", "(process <pid>)"),
         (r"tester@[^ \n]+", "tester@<host>"),
     ] {
