@@ -228,3 +228,79 @@ fn no_error_shows_a_secret() {
     }
     assert_eq!(found, Vec::<String>::new());
 }
+
+/// A user and a table whose names are secrets, and so are their ARNs.
+const NAMED: &str = r#"
+[variable.by_environment]
+type      = "string"
+sensitive = true
+
+[variable.on_the_line]
+type      = "string"
+sensitive = true
+
+[provider.aws]
+region  = "eu-west-3"
+sandbox = true
+
+[resource.aws_iam_user.u]
+name = "${var.by_environment}"
+
+[resource.aws_dynamodb_table.t]
+name         = "${var.on_the_line}"
+billing_mode = "PAY_PER_REQUEST"
+hash_key     = "Id"
+attribute    = { name = "Id", type = "S" }
+
+[resource.aws_iam_user_policy.p]
+name   = "read"
+user   = "${aws_iam_user.u.name}"
+policy = '${jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "dynamodb:GetItem", Resource = aws_dynamodb_table.t.arn }] })}'
+"#;
+
+#[test]
+fn access_shows_no_secret() {
+    let stack = Stack::of(NAMED);
+    let mut found = Vec::new();
+    let mut ask = |arguments: &[&str]| {
+        let on_the_line = format!("on_the_line={}", SECRETS[2]);
+        let mut all = arguments.to_vec();
+        if !arguments.iter().any(|argument| ["--state", "--plan"].contains(argument)) {
+            all.extend(["--var", &on_the_line]);
+        }
+        let mut command = stack.command(&all);
+        command.env("TERRANE_VAR_by_environment", SECRETS[0]);
+        let ran = Ran::of(command.output().unwrap());
+        assert_eq!(ran.code, Some(0), "{arguments:?}\n{}{}", ran.out, ran.err);
+        if arguments[0] == "access" {
+            assert!(
+                ran.out.contains("aws_iam_user.u") || ran.out.contains("(sensitive value)"),
+                "{}",
+                ran.out
+            );
+            found.extend(leaks(&ran, arguments));
+        }
+    };
+    let questions: [&[&str]; 7] = [
+        &["access", "who-can", "dynamodb:GetItem", "aws_dynamodb_table.t"],
+        &["access", "can", "aws_iam_user.u", "dynamodb:GetItem", "aws_dynamodb_table.t"],
+        &["access", "explain", "aws_iam_user.u", "dynamodb:GetItem", "aws_dynamodb_table.t"],
+        &["access", "matrix"],
+        &["access", "matrix", "--format", "markdown"],
+        &["access", "explain", "aws_iam_user.u", "dynamodb:GetItem", "aws_dynamodb_table.t", "--json"],
+        &["access", "matrix", "--json"],
+    ];
+    let all = |ask: &mut dyn FnMut(&[&str]), side: &[&str]| {
+        for question in questions {
+            ask(&[question, side].concat());
+        }
+    };
+    all(&mut ask, &[]);
+    ask(&["access", "diff"]);
+    ask(&["access", "diff", "--json"]);
+    ask(&["plan", "-out", "p.plan"]);
+    all(&mut ask, &["--plan", "p.plan"]);
+    ask(&["apply", "-auto-approve"]);
+    all(&mut ask, &["--state"]);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
 use terrane_access::reach::resources;
 use terrane_access::{Estate, Matrix, Question, difference, matrix};
 use terrane_iam::Answer;
 use terrane_model::nearest::nearest;
+use terrane_model::secret::Secrets;
 use terrane_model::{Diagnostic, Diagnostics};
-use terrane_plan::access::{Surroundings, estate, objects_of, of_plan, organization, overlooked};
+use terrane_plan::access::{
+    Surroundings, estate, objects_of, of_plan, organization, overlooked, secrets_of_plan, secrets_of_state,
+};
 use terrane_plan::plan::Mode;
 use terrane_provider::Catalog;
 use terrane_reconcile::Stop;
@@ -30,6 +34,8 @@ struct Sides {
     after: Estate,
     /// Objects of the state that bear on access and are not looked at.
     overlooked: Vec<String>,
+    /// What no answer shows, though names and ARNs may be made from it.
+    secrets: Secrets,
 }
 
 /// Runs the command.
@@ -55,10 +61,14 @@ fn asked(global: &Global, arguments: &Arguments, view: &AccessView, terminal: &T
             let resource = resource_of(estate, resource)?;
             let answers = everybody(estate, known_action(action)?, &resource, &context);
             let none = answers.is_empty();
-            terminal.say(&match terminal.json {
-                true => format!("{}\n", access_json::who_can(estate, action, &resource, &answers)),
-                false => access_view::who_can(estate, action, &resource, &answers, terminal.paint),
-            });
+            say(
+                terminal,
+                &sides.secrets,
+                &match terminal.json {
+                    true => format!("{}\n", access_json::who_can(estate, action, &resource, &answers)),
+                    false => access_view::who_can(estate, action, &resource, &answers, terminal.paint),
+                },
+            );
             !none
         }
         Arguments::Can { principal, action, resource, .. }
@@ -74,39 +84,55 @@ fn asked(global: &Global, arguments: &Arguments, view: &AccessView, terminal: &T
                 context: &context,
             };
             let answered = estate.ask(&question);
-            terminal.say(&match terminal.json {
-                true => format!("{}\n", access_json::answered(estate, &question, &answered)),
-                false => access_view::answered(estate, &question, &answered, explain, terminal.paint),
-            });
+            say(
+                terminal,
+                &sides.secrets,
+                &match terminal.json {
+                    true => format!("{}\n", access_json::answered(estate, &question, &answered)),
+                    false => access_view::answered(estate, &question, &answered, explain, terminal.paint),
+                },
+            );
             answered.answer == Answer::Allowed
         }
         Arguments::Matrix { format, .. } => {
             let resources = resources(estate);
             let Matrix { rights, asked } = matrix(estate, &resources);
-            terminal.say(&match (terminal.json, format) {
-                (true, _) => format!("{}\n", access_json::matrix(estate, &rights, asked, &sides.overlooked)),
-                (false, MatrixFormat::Text) => {
-                    access_view::matrix(estate, &resources, &rights, &sides.overlooked, terminal.paint)
-                }
-                (false, MatrixFormat::Markdown) => {
-                    access_view::markdown(estate, &resources, &rights, &sides.overlooked)
-                }
-                (false, MatrixFormat::Html) => access_page::page(&access_page::Contents {
-                    estate,
-                    resources: &resources,
-                    rights: &rights,
-                    asked,
-                    overlooked: &sides.overlooked,
-                }),
-            });
+            say(
+                terminal,
+                &sides.secrets,
+                &match (terminal.json, format) {
+                    (true, _) => {
+                        format!("{}\n", access_json::matrix(estate, &rights, asked, &sides.overlooked))
+                    }
+                    (false, MatrixFormat::Text) => {
+                        access_view::matrix(estate, &resources, &rights, &sides.overlooked, terminal.paint)
+                    }
+                    (false, MatrixFormat::Markdown) => {
+                        access_view::markdown(estate, &resources, &rights, &sides.overlooked)
+                    }
+                    (false, MatrixFormat::Html) => access_page::page(&access_page::Contents {
+                        estate,
+                        resources: &resources,
+                        rights: &rights,
+                        asked,
+                        overlooked: &sides.overlooked,
+                    }),
+                },
+            );
             true
         }
         Arguments::Diff { .. } => {
             let changes = difference(&sides.before, &sides.after);
-            terminal.say(&match terminal.json {
-                true => format!("{}\n", serde_json::json!({ "format_version": "1.0", "changes": changes })),
-                false => access_text::changes(&changes, terminal.paint),
-            });
+            say(
+                terminal,
+                &sides.secrets,
+                &match terminal.json {
+                    true => {
+                        format!("{}\n", serde_json::json!({ "format_version": "1.0", "changes": changes }))
+                    }
+                    false => access_text::changes(&changes, terminal.paint),
+                },
+            );
             changes.is_empty()
         }
         Arguments::Verify(_) | Arguments::Log(_) => true,
@@ -123,6 +149,8 @@ fn sides(global: &Global, view: &AccessView, terminal: &Terminal) -> Result<Side
     if view.state {
         let mut backend = state_backend()?;
         let snapshot = Store::peek(backend.as_mut())?;
+        let secrets = snapshot.as_ref().map(|snapshot| secrets_of_state(snapshot, &catalog));
+        let secrets = secrets.unwrap_or_default();
         let objects = snapshot.as_ref().map(|snapshot| objects_of(snapshot, &catalog)).unwrap_or_default();
         let overlooked = snapshot.as_ref().map(|snapshot| named(snapshot, &catalog)).unwrap_or_default();
         let (module, sources) = folder_settings()?;
@@ -132,7 +160,7 @@ fn sides(global: &Global, view: &AccessView, terminal: &Terminal) -> Result<Side
         terminal.report(&wrong, &sources);
         let around = Surroundings { organization: Some(&organization), ..Surroundings::default() };
         let estate = estate(&objects, around);
-        return Ok(Sides { before: estate.clone(), after: estate, overlooked });
+        return Ok(Sides { before: estate.clone(), after: estate, overlooked, secrets });
     }
     let folder = current_folder()?;
     if let Some(file) = &view.plan {
@@ -142,7 +170,8 @@ fn sides(global: &Global, view: &AccessView, terminal: &Terminal) -> Result<Side
         let stack = Stack::of_plan(&plan, files, &catalog, &functions)?;
         let (before, after) = of_plan(&plan, &stack.spec, &catalog, &functions)
             .map_err(|errors| Problem::new(errors, &stack.spec.sources))?;
-        return Ok(Sides { before, after, overlooked: named(&plan.refreshed, &catalog) });
+        let secrets = secrets_of_plan(&plan, &catalog);
+        return Ok(Sides { before, after, overlooked: named(&plan.refreshed, &catalog), secrets });
     }
     let mut work = Work::begin(global, &view.planning, "OperationTypePlan", terminal)?;
     work.only_look = true;
@@ -155,8 +184,9 @@ fn sides(global: &Global, view: &AccessView, terminal: &Terminal) -> Result<Side
     let sides = planned.and_then(|(_, plan)| {
         let functions = functions::planning(&folder, &work.plan_time);
         let found = of_plan(&plan, &work.stack.spec, &catalog, &functions);
+        let secrets = secrets_of_plan(&plan, &catalog);
         let (before, after) = found.map_err(|errors| work.problem(errors))?;
-        Ok(Sides { before, after, overlooked: named(&plan.refreshed, &catalog) })
+        Ok(Sides { before, after, overlooked: named(&plan.refreshed, &catalog), secrets })
     });
     work.leave()?;
     sides
@@ -165,6 +195,25 @@ fn sides(global: &Global, view: &AccessView, terminal: &Terminal) -> Result<Side
 /// The addresses of what is not looked at.
 fn named(snapshot: &Snapshot, catalog: &Catalog) -> Vec<String> {
     overlooked(snapshot, catalog).iter().map(ToString::to_string).collect()
+}
+
+/// Says an answer, with nothing in it that is sensitive.
+fn say(terminal: &Terminal, secrets: &Secrets, answer: &str) {
+    match serde_json::from_str::<Json>(answer) {
+        Ok(json) if terminal.json => terminal.say(&format!("{}\n", hidden(json, secrets))),
+        _ => terminal.say(&secrets.hide(answer)),
+    }
+}
+
+fn hidden(json: Json, secrets: &Secrets) -> Json {
+    match json {
+        Json::String(text) => Json::String(secrets.hide(&text)),
+        Json::Array(all) => all.into_iter().map(|json| hidden(json, secrets)).collect(),
+        Json::Object(fields) => {
+            fields.into_iter().map(|(name, json)| (secrets.hide(&name), hidden(json, secrets))).collect()
+        }
+        other => other,
+    }
 }
 
 /// The ARN of a resource that the user names.
