@@ -1,11 +1,12 @@
 //! After a run that died: what it had begun is looked for, and adopted or dropped.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use terrane_model::{Address, Diagnostic, Diagnostics};
 use terrane_plan::ProviderKey;
 use terrane_plan::codec::{decode, encode};
-use terrane_provider::{Catalog, Context};
+use terrane_provider::{Catalog, Cleared, Context};
 use terrane_state::journal::{Change, Intent, Operation, Outcome};
 use terrane_state::{Object, Status, Store};
 
@@ -26,6 +27,8 @@ pub struct Recovery {
     pub operation: Operation,
     /// What was found.
     pub found: Found,
+    /// A sentence about it.
+    pub note: Option<String>,
 }
 
 /// What was found of an interrupted action.
@@ -39,6 +42,10 @@ pub enum Found {
     There,
     /// The object is gone: it is out of the state now.
     Gone,
+    /// The object was made, was of no use, and was deleted.
+    Cleared,
+    /// The object may have been made, and may be somebody else's.
+    Doubtful,
 }
 
 /// Whether a run that died left something to [`recover`].
@@ -62,7 +69,7 @@ pub async fn recover(
     let mut errors = Diagnostics::new();
     for (n, intent) in open {
         match look(&intent, store, catalog, sessions, events).await {
-            Ok((found, change)) => {
+            Ok((found, change, note)) => {
                 let aside = put_aside(store, &intent, &change, n).map(|key| {
                     store.outcome(Outcome::of(intent.address.clone(), None, Change::Depose { key }))
                 });
@@ -79,7 +86,7 @@ pub async fn recover(
                     errors.push(crate::apply::ledger::lost(&error));
                     break;
                 }
-                done.push(Recovery { address: intent.address, operation: intent.operation, found });
+                done.push(Recovery { address: intent.address, operation: intent.operation, found, note });
             }
             Err(error) => errors.push(error),
         }
@@ -97,13 +104,22 @@ fn put_aside(store: &Store, intent: &Intent, change: &Change, n: u64) -> Option<
     (present.id() != object.id()).then(|| format!("{:08x}", n & 0xffff_ffff))
 }
 
+/// The ids of the objects of a type that the state has.
+fn ids(store: &Store, type_name: &str) -> BTreeSet<String> {
+    let instances =
+        store.snapshot().instances().filter(|(address, ..)| *address.resource.type_name == *type_name);
+    let objects =
+        instances.flat_map(|(_, _, instance)| instance.current.iter().chain(instance.deposed.values()));
+    objects.filter_map(|object| object.id().map(str::to_owned)).collect()
+}
+
 async fn look(
     intent: &Intent,
     store: &Store,
     catalog: &Catalog,
     sessions: &Sessions,
     events: &dyn Events,
-) -> Result<(Found, Change), Diagnostic> {
+) -> Result<(Found, Change, Option<String>), Diagnostic> {
     let address = &intent.address;
     let nothing = |why: &str| Change::Nothing { why: why.to_owned() };
     let Some(resource) = catalog.resource(&address.resource.type_name) else {
@@ -128,10 +144,19 @@ async fn look(
     match intent.operation {
         Operation::Create => {
             let Some(planned) = intent.planned.as_ref().and_then(value) else {
-                return Ok((Found::NotMade, nothing("the journal has no planned object")));
+                return Ok((Found::NotMade, nothing("the journal has no planned object"), None));
             };
+            if let Some(survey) = &intent.survey {
+                let held = ids(store, &address.resource.type_name);
+                let cleared = resource.clear(&cx, &planned, survey, &held).await;
+                return Ok(match cleared.map_err(|e| diagnose(&e, address, "look for"))? {
+                    Cleared::NotMade => (Found::NotMade, nothing("it was not made"), None),
+                    Cleared::Deleted(note) => (Found::Cleared, nothing("it was of no use"), Some(note)),
+                    Cleared::Doubtful(note) => (Found::Doubtful, nothing("it can't be told"), Some(note)),
+                });
+            }
             let found = resource.find(&cx, &planned).await.map_err(|e| diagnose(&e, address, "look for"))?;
-            let Some(found) = found else { return Ok((Found::NotMade, nothing("it was not made"))) };
+            let Some(found) = found else { return Ok((Found::NotMade, nothing("it was not made"), None)) };
             let Some((attributes, sensitive)) = encode(schema, &found) else {
                 return Err(Diagnostic::error("provider-bug", "Incomplete object", "It has unknown parts.")
                     .about(address));
@@ -143,10 +168,10 @@ async fn look(
                 marker::note(&mut object, marker);
             }
             let object = Box::new(object);
-            Ok((Found::Adopted, Change::Put { provider: intent.provider.clone(), object }))
+            Ok((Found::Adopted, Change::Put { provider: intent.provider.clone(), object }, None))
         }
         Operation::Update => {
-            let there = || Ok((Found::There, nothing("it is read in the next refresh")));
+            let there = || Ok((Found::There, nothing("it is read in the next refresh"), None));
             let (Some(lasting), Some(kept)) = (resource.lasting_identity(), store.snapshot().get(address))
             else {
                 return there();
@@ -164,17 +189,19 @@ async fn look(
                 return there();
             };
             let object = Box::new(Object { attributes, sensitive, ..kept.clone() });
-            Ok((Found::There, Change::Put { provider: intent.provider.clone(), object }))
+            Ok((Found::There, Change::Put { provider: intent.provider.clone(), object }, None))
         }
         Operation::Delete => {
             let prior = store.snapshot().object(address, intent.deposed.as_deref()).and_then(value);
-            let Some(prior) = prior else { return Ok((Found::Gone, nothing("the state does not have it"))) };
+            let Some(prior) = prior else {
+                return Ok((Found::Gone, nothing("the state does not have it"), None));
+            };
             let there = resource.read(&cx, &prior).await.map_err(|e| diagnose(&e, address, "look for"))?;
             match there {
                 Some(found) if !resource.is_pending_deletion(&found) => {
-                    Ok((Found::There, nothing("it still exists")))
+                    Ok((Found::There, nothing("it still exists"), None))
                 }
-                _ => Ok((Found::Gone, Change::Remove)),
+                _ => Ok((Found::Gone, Change::Remove, None)),
             }
         }
     }

@@ -52,6 +52,8 @@ pub struct Intent {
     pub marker: Option<String>,
     /// The `id` of the object as it is before, when there is one.
     pub id: Option<String>,
+    /// What there was before, where only that tells what was made. Journals of earlier versions have none.
+    pub survey: Option<String>,
 }
 
 /// What came of a call, or of a step that needs none.

@@ -1,12 +1,12 @@
 //! `aws_iam_access_key`: an access key of a user, whose secret AWS shows once.
 //!
 //! Object: an access key, identified by an id that IAM makes up. Calls and permissions, all `iam:`: CreateAccessKey,
-//! ListAccessKeys, UpdateAccessKey, DeleteAccessKey; GetAccessKeyLastUsed to import. Replaced when the user changes; the status
+//! ListAccessKeys, UpdateAccessKey, DeleteAccessKey; GetAccessKeyLastUsed to import and after an interruption. Replaced when the user changes; the status
 //! changes in place. A user can have two keys.
 //!
 //! The secret is in the answer to the creation and nowhere else. When that answer gets lost, the key is deleted and another
-//! one made. When the program dies before the answer, the key stays behind, of use to nobody: it cannot be told from the
-//! user's other keys.
+//! one made. When the program dies before the answer, the next run knows from the journal which keys there were before, and deletes
+//! the one that is new, if there is one alone, it was made at that time, the state does not have it and nobody ever used it.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html>
 
@@ -24,12 +24,14 @@ use terrane_model::schema::{Check, block, computed, optional, optional_computed,
 use terrane_model::{Mode, Path, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{Cleared, Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
 use crate::iam::{PROPAGATION, RETRIES};
 use crate::object::{absent, filled, is_zero, needed, settled, text, time, unknown_text};
+
+mod lost;
 
 /// The resource type.
 pub struct AccessKey;
@@ -157,6 +159,24 @@ impl ResourceType for AccessKey {
     async fn find(&self, _cx: &Context<'_>, _planned: &Value) -> Result<Option<Value>, Error> {
         // A key is of no use without its secret, which was in an answer that nobody has seen.
         Ok(None)
+    }
+
+    fn is_surveyed(&self) -> bool {
+        true
+    }
+
+    async fn survey(&self, cx: &Context<'_>, planned: &Value) -> Result<String, Error> {
+        lost::survey(cx, needed(planned, "user", "iam:ListAccessKeys")?).await
+    }
+
+    async fn clear(
+        &self,
+        cx: &Context<'_>,
+        planned: &Value,
+        survey: &str,
+        held: &BTreeSet<String>,
+    ) -> Result<Cleared, Error> {
+        lost::clear(cx, needed(planned, "user", "iam:ListAccessKeys")?, survey, held).await
     }
 }
 

@@ -76,6 +76,7 @@ impl Record {
                 planned: intent.planned.as_ref().map(v4::render_object),
                 marker: intent.marker.clone(),
                 id: intent.id.clone(),
+                survey: intent.survey.clone(),
             },
             Record::Outcome(outcome) => Stored::Outcome {
                 intent: outcome.intent,
@@ -108,11 +109,21 @@ impl Record {
                 ));
             }
             Stored::Base { lineage, serial, .. } => Record::Base(Version { lineage, serial }),
-            Stored::Intent { n, address: text, deposed, operation, provider, planned, marker, id } => {
+            Stored::Intent {
+                n,
+                address: text,
+                deposed,
+                operation,
+                provider,
+                planned,
+                marker,
+                id,
+                survey,
+            } => {
                 let (address, planned) = (address(text)?, planned.map(object).transpose()?);
                 Record::Intent(
                     n,
-                    Box::new(Intent { address, deposed, operation, provider, planned, marker, id }),
+                    Box::new(Intent { address, deposed, operation, provider, planned, marker, id, survey }),
                 )
             }
             Stored::Outcome { intent, address: text, deposed, before, change } => {
@@ -169,6 +180,8 @@ enum Stored {
         marker: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        survey: Option<String>,
     },
     Outcome {
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -35,6 +35,7 @@ fn intent(text: &str) -> Intent {
         planned: Some(object("?")),
         marker: Some("m-1".into()),
         id: None,
+        survey: None,
     }
 }
 

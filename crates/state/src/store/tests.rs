@@ -39,6 +39,7 @@ fn intent(address: &Address, operation: Operation) -> Intent {
         planned: None,
         marker: None,
         id: None,
+        survey: None,
     }
 }
 

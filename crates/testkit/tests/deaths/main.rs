@@ -69,6 +69,25 @@ fn first_apply() -> Scenario {
     Scenario { before: None, wanted: Wanted::Spec(EXAMPLE.to_owned()) }
 }
 
+/// Two keys of one user, and one of another.
+const ACCESS_KEYS: &str = r#"
+[resource.aws_iam_user.u]
+for_each = '${toset(["ann", "eve"])}'
+name     = "${each.key}"
+
+[resource.aws_iam_access_key.k]
+for_each = { first = "ann", second = "ann", third = "eve" }
+user     = "${aws_iam_user.u[each.value].name}"
+"#;
+
+fn access_keys() -> Scenario {
+    Scenario { before: None, wanted: Wanted::Spec(ACCESS_KEYS.to_owned()) }
+}
+
+fn no_access_keys() -> Scenario {
+    Scenario { before: Some(ACCESS_KEYS.to_owned()), wanted: Wanted::Nothing(ACCESS_KEYS.to_owned()) }
+}
+
 fn change() -> Scenario {
     Scenario { before: Some(EXAMPLE.to_owned()), wanted: Wanted::Spec(changed()) }
 }
@@ -95,6 +114,10 @@ every_death! {
     apply_after_each_call: first_apply, |(calls, _)| (0..calls).map(Moment::AfterCall).collect();
     apply_before_each_file_operation: first_apply, |(_, files)| (0..files).map(Moment::BeforeFile).collect();
     apply_in_the_middle_of_each_write: first_apply, |(_, files)| (0..files).map(Moment::HalfFile).collect();
+    access_keys_before_each_call: access_keys, |(calls, _)| (0..calls).map(Moment::BeforeCall).collect();
+    access_keys_after_each_call: access_keys, |(calls, _)| (0..calls).map(Moment::AfterCall).collect();
+    access_keys_before_each_file_operation: access_keys, |(_, files)| (0..files).map(Moment::BeforeFile).collect();
+    no_access_keys_after_each_call: no_access_keys, |(calls, _)| (0..calls).map(Moment::AfterCall).collect();
     change_before_each_call: change, |(calls, _)| (0..calls).map(Moment::BeforeCall).collect();
     change_after_each_call: change, |(calls, _)| (0..calls).map(Moment::AfterCall).collect();
     change_before_each_file_operation: change, |(_, files)| (0..files).map(Moment::BeforeFile).collect();

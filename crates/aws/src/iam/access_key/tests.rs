@@ -1,5 +1,5 @@
 use terrane_model::{Path, Value};
-use terrane_provider::{ErrorKind, Failure, ResourceType};
+use terrane_provider::{Cleared, ErrorKind, Failure, ResourceType};
 
 use super::{AccessKey, smtp_password};
 use crate::object::{filled, text};
@@ -157,4 +157,82 @@ async fn encryption_for_a_pgp_key_is_refused() {
 #[test]
 fn the_password_for_smtp_is_a_chain_of_signatures() {
     assert_eq!(smtp_password(SECRET, "eu-west-3"), "BDDdpSTzbzUY3SJq/n4Oq7heDuCWbOtogMi5S3AR673+");
+}
+
+/// Keys with the times at which they were made.
+fn made_at(keys: &[(&str, &str)]) -> String {
+    keys.iter().fold(
+        listed(&keys.iter().map(|(id, _)| (*id, "Active")).collect::<Vec<_>>()),
+        |text, (id, at)| {
+            let head = format!(
+                "<AccessKeyId>{id}</AccessKeyId><Status>Active</Status>\n                 <CreateDate>"
+            );
+            let (before, behind) = text.split_once(&head).expect(&text);
+            let behind = behind.split_once('<').unwrap().1;
+            format!("{before}{head}{at}<{behind}")
+        },
+    )
+}
+
+fn last_used(date: &str) -> String {
+    format!(
+        "<GetAccessKeyLastUsedResponse><GetAccessKeyLastUsedResult><UserName>ann</UserName><AccessKeyLastUsed>{date}\
+         <ServiceName>N/A</ServiceName><Region>N/A</Region></AccessKeyLastUsed></GetAccessKeyLastUsedResult>\
+         </GetAccessKeyLastUsedResponse>"
+    )
+}
+
+/// Half a minute before 2026-01-01.
+const SURVEY: &str = r#"{"begun":1767225570,"before":["AKIAOLD"]}"#;
+const THEN: &str = "2026-01-01T00:00:00Z";
+
+async fn clear(cloud: &Cloud, held: &[&str]) -> Cleared {
+    let planned = cloud.plan(&AccessKey, None, body()).unwrap();
+    let held = held.iter().map(|id| (*id).to_owned()).collect();
+    cloud.with(async |cx| AccessKey.clear(cx, &planned, SURVEY, &held).await).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_survey_names_the_keys_that_there_are() {
+    let cloud = Cloud::default().answer("ListAccessKeys", &listed(&[("AKIAOLD", "Active")]));
+    let planned = cloud.plan(&AccessKey, None, body()).unwrap();
+    let survey = cloud.with(async |cx| AccessKey.survey(cx, &planned).await).await.unwrap();
+    assert!(survey.contains(r#""before":["AKIAOLD"]"#) && survey.contains("begun"), "{survey}");
+    assert!(AccessKey.is_surveyed());
+}
+
+#[tokio::test]
+async fn the_only_new_key_of_an_interrupted_creation_is_deleted() {
+    let cloud = Cloud::default()
+        .answer("ListAccessKeys", &made_at(&[("AKIAOLD", THEN), ("AKIAHELD", THEN), ("AKIALOST", THEN)]))
+        .answer("GetAccessKeyLastUsed", &last_used(""))
+        .answer("DeleteAccessKey", "<R/>");
+    assert!(
+        matches!(clear(&cloud, &["AKIAHELD"]).await, Cleared::Deleted(note) if note.contains("AKIALOST"))
+    );
+    assert!(cloud.requests("DeleteAccessKey")[0].contains("AccessKeyId=AKIALOST"));
+}
+
+#[tokio::test]
+async fn a_key_that_may_be_somebody_elses_is_left_alone() {
+    let list = |keys: &[(&str, &str)]| Cloud::default().answer("ListAccessKeys", &made_at(keys));
+    // Not new, of another time, or none at all.
+    for keys in [
+        &[("AKIAOLD", THEN)][..],
+        &[("AKIANEW", "2026-01-02T00:00:00Z")],
+        &[("AKIANEW", "2025-12-31T00:00:00Z")],
+        &[],
+    ] {
+        assert_eq!(clear(&list(keys), &[]).await, Cleared::NotMade, "{keys:?}");
+    }
+    // Two, one that was used, and one of which that may not be asked.
+    let two = list(&[("AKIAONE", THEN), ("AKIATWO", THEN)]);
+    let used = list(&[("AKIAONE", THEN)])
+        .answer("GetAccessKeyLastUsed", &last_used("<LastUsedDate>2026-01-01T00:01:00Z</LastUsedDate>"));
+    let closed =
+        list(&[("AKIAONE", THEN)]).fail("GetAccessKeyLastUsed", 403, "AccessDenied", "not authorized");
+    for cloud in [two, used, closed] {
+        assert!(matches!(clear(&cloud, &[]).await, Cleared::Doubtful(note) if note.contains("AKIAONE")));
+        assert_eq!(cloud.requests("DeleteAccessKey").len(), 0);
+    }
 }

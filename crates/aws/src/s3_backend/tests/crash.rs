@@ -39,6 +39,7 @@ fn call(store: &mut Store, cloud: &mut Cloud, n: u8, operation: Operation) {
         planned: Some(object(&id, 0)),
         marker: None,
         id: Some(id.clone()),
+        survey: None,
     };
     let Ok(noted) = store.intent(intent) else { return };
     let change = match operation {
