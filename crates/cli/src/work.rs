@@ -296,7 +296,8 @@ impl Work {
             let recovered = recover(&mut self.store, &self.catalog, &sessions, progress).await;
             let recovered = recovered.map_err(|errors| self.problem(errors))?;
             for recovery in &recovered {
-                self.terminal.tell(&format!("{}: {}\n", recovery.address, outcome(recovery)));
+                let note = recovery.note.as_ref().map(|note| format!(" {note}")).unwrap_or_default();
+                self.terminal.tell(&format!("{}: {}{note}\n", recovery.address, outcome(recovery)));
             }
             self.store.commit()?;
         }
@@ -338,6 +339,7 @@ impl Work {
             replace: planning.replace.iter().cloned().collect(),
             allow_destroy: planning.allow_destroy.iter().cloned().collect(),
             allow_lockout: planning.allow_lockout.iter().cloned().collect(),
+            allow_key_deletion: planning.allow_key_deletion.iter().cloned().collect(),
             only_look: self.only_look,
             targeting,
             look_for_existing: planning.refresh,
@@ -416,6 +418,10 @@ fn targeting(planning: &Planning) -> Targeting {
 fn outcome(recovery: &Recovery) -> &'static str {
     match (recovery.operation, recovery.found) {
         (_, Found::Adopted) => "An interrupted run had made it. It was found, and is in the state now.",
+        (_, Found::Cleared) => {
+            "An interrupted run had made it, and nobody saw the answer, without which it is of no use."
+        }
+        (_, Found::Doubtful) => "An interrupted run may have made it.",
         (_, Found::NotMade) => "An interrupted run was about to make it. It was not made.",
         (_, Found::Gone) => "An interrupted run was about to delete it. It is gone.",
         (Operation::Delete, Found::There) => "An interrupted run was about to delete it. It is still there.",

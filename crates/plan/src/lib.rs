@@ -4,8 +4,8 @@
 //! (what is let go of), [`world`] (values of everything on the way, the one place where references are resolved, for planning
 //! and for applying), [`mod@graph`] (which resource needs which), [`target`] (what a plan is limited to), [`conditions`]
 //! (what must hold), [`diff`] (one instance), [`generate`] (what
-//! a spec would have to say of one), [`mod@build`] (all of them), [`access`] (what it does to access),
-//! [`mod@order`] (what must wait for what during apply), [`mod@verify`] (a plan's own lint), [`mod@file`] (a plan on disk).
+//! a spec would have to say of one), [`mod@build`] (all of them), [`access`] (what it does to access), [`loss`] (what deletions
+//! take away), [`mod@order`] (what must wait for what during apply), [`mod@verify`] (a plan's own lint), [`mod@file`] (a plan on disk).
 //!
 //! INVARIANT: synchronous and pure. No TOML, tokio, AWS, clock, randomness or environment; petgraph stays inside
 //! [`mod@graph`]. The same input gives the same plan.
@@ -35,6 +35,8 @@ pub mod generate;
 pub mod build;
 
 pub mod access;
+
+pub mod loss;
 
 pub mod order;
 

@@ -9,6 +9,7 @@ use terrane_state::Snapshot;
 
 use crate::access::AccessReport;
 use crate::conditions::Verdict;
+use crate::loss::Loss;
 use crate::order::Order;
 use crate::target::Targeting;
 
@@ -79,6 +80,9 @@ pub struct Options {
     pub allow_destroy: BTreeSet<Address>,
     /// Keys that nobody may be able to manage after this plan, though that can't be undone.
     pub allow_lockout: BTreeSet<Address>,
+    /// Keys that may be deleted though data outside of the plan is lost with them; one without key of an instance stands for
+    /// all of its resource.
+    pub allow_key_deletion: BTreeSet<Address>,
     /// Whether an assertion about access that does not hold is only a warning: for looking at a plan, not for carrying
     /// it out.
     pub only_look: bool,
@@ -219,6 +223,8 @@ pub struct Plan {
     pub access: AccessReport,
     /// What looks like renames that the spec does not tell of.
     pub possible_moves: Vec<PossibleMove>,
+    /// What is lost with the objects that it deletes.
+    pub losses: Vec<Loss>,
     /// Warnings.
     pub warnings: Diagnostics,
 }

@@ -1,6 +1,7 @@
 //! What a resource type and a data source offer to the engine.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use terrane_model::{Address, Path, Schema, Value};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::identity::Identity;
+use crate::users::{Extent, User, Users};
 
 /// A configured provider: facts and clients. One per provider configuration and run.
 #[derive(Clone)]
@@ -125,6 +127,17 @@ pub struct Deleted {
     pub note: Option<String>,
 }
 
+/// What became of an object that an interrupted run may have made and that is of no use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cleared {
+    /// There is none.
+    NotMade,
+    /// It was deleted; a sentence says so.
+    Deleted(String),
+    /// It may be there, and may be somebody else's; a sentence says what to do.
+    Doubtful(String),
+}
+
 /// A resource type. One file, one implementation.
 ///
 /// Values given to verbs have the shape of the schema. `planned` values given to `create` and `update` have unknowns only
@@ -208,6 +221,37 @@ pub trait ResourceType: Send + Sync {
         false
     }
 
+    /// Whether objects can't be found again at all, and are of no use where the answer to their creation was not seen. Then
+    /// [`ResourceType::survey`] is asked before each creation, [`ResourceType::clear`] after one that was interrupted, and no
+    /// two of the type are made at once.
+    fn is_surveyed(&self) -> bool {
+        false
+    }
+
+    /// What tells the object that is about to be made from those that are there already. It is safe in the journal before
+    /// `create` is called.
+    ///
+    /// # Errors
+    /// Any failure of the service.
+    async fn survey(&self, _cx: &Context<'_>, _planned: &Value) -> Result<String, Error> {
+        Ok(String::new())
+    }
+
+    /// Deletes what `create(planned)` made in a run that died, where it is certain which one that is. `held` are the ids of
+    /// the objects of this type that the state has.
+    ///
+    /// # Errors
+    /// Any failure of the service.
+    async fn clear(
+        &self,
+        _cx: &Context<'_>,
+        _planned: &Value,
+        _survey: &str,
+        _held: &BTreeSet<String>,
+    ) -> Result<Cleared, Error> {
+        Ok(Cleared::NotMade)
+    }
+
     /// The attribute that stays the same when `update` gives the object another `id`, for types whose `update` can: by it
     /// the object is known again after a run that died between its new name and the state.
     fn lasting_identity(&self) -> Option<&'static str> {
@@ -218,6 +262,26 @@ pub trait ResourceType: Send + Sync {
     /// so; one whose deletion was begun counts as deleted.
     fn is_pending_deletion(&self, _object: &Value) -> bool {
         false
+    }
+
+    /// For objects that take others' data with them when they are deleted, as a key does: for how many days after the deletion
+    /// is begun it can still be undone. Then a plan that deletes one asks [`ResourceType::users`], and is refused while
+    /// data would be lost that it does not delete itself.
+    fn days_until_lost(&self, _object: &Value) -> Option<u32> {
+        None
+    }
+
+    /// What uses the object, as the service knows it.
+    ///
+    /// # Errors
+    /// Any failure of the service. What may not be looked at is part of the answer, not an error.
+    async fn users(&self, _cx: &Context<'_>, _object: &Value, _extent: Extent) -> Result<Users, Error> {
+        Ok(Users::default())
+    }
+
+    /// The user that another object, of any type, is of this one; nothing where it does not use it. Pure.
+    fn user(&self, _object: &Value, _type_name: &str, _other: &Value) -> Option<User> {
+        None
     }
 
     /// Takes the marker off again once the object is safely in the state. Also called for one that carries none any more.

@@ -12,6 +12,8 @@ pub mod facts;
 
 pub mod identity;
 
+pub mod users;
+
 pub mod contract;
 
 pub mod catalog;
@@ -23,7 +25,10 @@ pub mod once;
 pub mod terraform_data;
 
 pub use catalog::Catalog;
-pub use contract::{Context, DataSource, Deleted, Failure, PlanRequest, Progress, ResourceType, Session};
+pub use contract::{
+    Cleared, Context, DataSource, Deleted, Failure, PlanRequest, Progress, ResourceType, Session,
+};
 pub use error::{Error, ErrorKind};
 pub use facts::Facts;
 pub use identity::Identity;
+pub use users::{Extent, Holds, User, Users};

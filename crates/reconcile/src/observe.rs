@@ -9,7 +9,7 @@ use terrane_model::{Address, Diagnostic, Diagnostics, Mode, Value};
 use terrane_plan::build::Weight;
 use terrane_plan::codec::decode;
 use terrane_plan::{Need, Observed, ProviderKey, Wish};
-use terrane_provider::{Catalog, Context, Error, ErrorKind, Session};
+use terrane_provider::{Catalog, Context, Error, ErrorKind, Extent, Session, Users};
 use terrane_state::Snapshot;
 
 use crate::events::{Event, Events, Waits};
@@ -144,6 +144,9 @@ pub async fn look(
             (Wish::Import { id }, Ok(Seen::Object(found))) => {
                 observed.imports.insert(need.address, (id, found.map(|found| *found)));
             }
+            (Wish::Users { deposed, .. }, Ok(Seen::Users(users))) => {
+                observed.users.insert((need.address, deposed), users);
+            }
             (Wish::Existing { id }, Ok(Seen::Whether(is_there))) => {
                 observed.existing.insert(need.address, (id, is_there));
             }
@@ -159,6 +162,7 @@ enum Seen {
     Data(Value),
     Object(Option<Box<Value>>),
     Whether(bool),
+    Users(Users),
 }
 
 async fn look_at(
@@ -174,6 +178,9 @@ async fn look_at(
             Ok(Seen::Object(found.map(Box::new)))
         }
         Wish::Existing { id } => Ok(Seen::Whether(is_there(need, id, catalog, sessions, events).await)),
+        Wish::Users { object, .. } => {
+            users_of(need, object, catalog, sessions, events).await.map(Seen::Users)
+        }
     }
 }
 
@@ -231,6 +238,23 @@ async fn is_there(
     let waits = Waits(events);
     let cx = Context { session, address, timeout: LOOK_LIMIT, marker: None, progress: &waits };
     kind.exists(&cx, id).await.unwrap_or(false)
+}
+
+/// Who uses an object that is to be deleted.
+async fn users_of(
+    need: &Need,
+    object: &Value,
+    catalog: &Catalog,
+    sessions: &Sessions,
+    events: &dyn Events,
+) -> Result<Users, Diagnostic> {
+    let address = &need.address;
+    let Some(kind) = catalog.resource(&address.resource.type_name) else { return Ok(Users::default()) };
+    let session = sessions.get(&need.provider, address)?;
+    let waits = Waits(events);
+    let cx = Context { session, address, timeout: READ_LIMIT, marker: None, progress: &waits };
+    let users = kind.users(&cx, object, Extent::All).await;
+    users.map_err(|error| diagnose(&hiding(error, object), address, "look for what uses"))
 }
 
 async fn read_one(

@@ -1,7 +1,8 @@
 //! A cloud in memory with the resource type `fake_thing` and the data source `fake_lookup`.
 //!
 //! A thing has a `name` that can't be changed and that is unique in the cloud, a `value` that can, a `size` that the cloud
-//! chooses where the spec does not, and an `id` that only the cloud knows.
+//! chooses where the spec does not, and an `id` that only the cloud knows. A thing whose name begins with `lock` opens what
+//! others, whose `value` is its id, hold: deleting it is weighed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -12,8 +13,8 @@ use terrane_model::conform::Problem;
 use terrane_model::schema::{Check, block, computed, optional, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::{
-    Catalog, Context, DataSource, Deleted, Error, ErrorKind, Facts, Failure, Identity, PlanRequest,
-    ResourceType, Session,
+    Catalog, Context, DataSource, Deleted, Error, ErrorKind, Extent, Facts, Failure, Holds, Identity,
+    PlanRequest, ResourceType, Session, User, Users,
 };
 
 /// What goes wrong with a call.
@@ -282,12 +283,36 @@ impl ResourceType for Thing {
         cloud.call("exists", id, |inner| Ok(inner.named(id).is_some())).await.map_err(|e| e.0)
     }
 
+    fn days_until_lost(&self, object: &Value) -> Option<u32> {
+        name_of(object).starts_with("lock").then_some(30)
+    }
+
+    async fn users(&self, cx: &Context<'_>, object: &Value, _: Extent) -> Result<Users, Error> {
+        let cloud = cx.session.clients::<Cloud>()?;
+        let name = name_of(object);
+        let users = cloud.call("users", &name, |inner| {
+            let found = inner.things.values().filter_map(|thing| user_of(object, thing)).collect();
+            Ok(Users { found, not_looked_at: vec![] })
+        });
+        users.await.map_err(|e| e.0)
+    }
+
+    fn user(&self, object: &Value, _: &str, other: &Value) -> Option<User> {
+        user_of(object, other)
+    }
+
     async fn find(&self, cx: &Context<'_>, _planned: &Value) -> Result<Option<Value>, Error> {
         let cloud = cx.session.clients::<Cloud>()?;
         let inner = cloud.lock();
         let id = cx.marker.and_then(|marker| inner.markers.get(marker));
         Ok(id.and_then(|id| inner.things.get(id)).cloned())
     }
+}
+
+/// A thing as the user of another.
+fn user_of(lock: &Value, other: &Value) -> Option<User> {
+    let used = other.get("value").and_then(Value::as_str) == Some(&id_of(lock));
+    used.then(|| User { what: "thing".into(), name: name_of(other), id: id_of(other), holds: Holds::Data })
 }
 
 struct Lookup;

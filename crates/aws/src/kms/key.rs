@@ -6,6 +6,7 @@
 //! Calls: CreateKey, DescribeKey, GetKeyPolicy, GetKeyRotationStatus, ListResourceTags; PutKeyPolicy,
 //! UpdateKeyDescription, EnableKey, DisableKey, EnableKeyRotation, DisableKeyRotation, TagResource, UntagResource;
 //! ScheduleKeyDeletion, CancelKeyDeletion; ListKeys to find a lost one. Each needs the permission `kms:` of the same name.
+//! Before it is deleted: ListAliases, ListGrants, and `dynamodb:ListTables`, DescribeTable, DescribeContinuousBackups.
 //!
 //! Replaced when its spec, usage, store or multi-region flag changes. Policy, rotation, tags and the enabled state
 //! settle within seconds. Deleting only schedules the deletion; a key of the state that is pending deletion is brought
@@ -21,7 +22,9 @@ use futures::stream::{self, StreamExt};
 use terrane_model::conform::Problem;
 use terrane_model::schema::{Check, Operation, block, computed, optional, optional_computed};
 use terrane_model::{Mode, Schema, Type, Unknown, Value};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Error, ErrorKind, Extent, Failure, PlanRequest, ResourceType, User, Users,
+};
 
 use crate::client::Clients;
 use crate::error::failed;
@@ -30,6 +33,7 @@ use crate::{iam, tags};
 
 mod change;
 mod observed;
+mod users;
 
 use observed::{Observed, observe};
 
@@ -216,6 +220,19 @@ impl ResourceType for Key {
 
     fn is_pending_deletion(&self, object: &Value) -> bool {
         is_pending_deletion(object)
+    }
+
+    fn days_until_lost(&self, object: &Value) -> Option<u32> {
+        let days = whole(object, "deletion_window_in_days").and_then(|days| u32::try_from(days).ok());
+        Some(days.unwrap_or(30))
+    }
+
+    async fn users(&self, cx: &Context<'_>, object: &Value, extent: Extent) -> Result<Users, Error> {
+        users::look(cx, object, extent).await
+    }
+
+    fn user(&self, object: &Value, type_name: &str, other: &Value) -> Option<User> {
+        users::of_state(object, type_name, other)
     }
 
     fn has_marker(&self) -> bool {

@@ -29,6 +29,9 @@ pub struct Planning {
     /// Go on though nobody could manage this key afterwards
     #[arg(long, value_name = "ADDRESS")]
     pub allow_lockout: Vec<Address>,
+    /// Delete this key though data that the plan does not delete is lost with it
+    #[arg(long, value_name = "ADDRESS")]
+    pub allow_key_deletion: Vec<Address>,
     /// Allow this object, or all of a resource, to be deleted though it is protected by `prevent_destroy`
     #[arg(long, value_name = "ADDRESS")]
     pub allow_destroy: Vec<Address>,

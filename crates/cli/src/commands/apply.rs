@@ -34,7 +34,9 @@ pub fn run(global: &Global, arguments: Apply, terminal: &Terminal) -> Ended {
         None => fresh(global, &planning, mode(destroy, refresh_only), applying.auto_approve, terminal),
         Some(file) => {
             let limited = !planning.target.is_empty() || !planning.exclude.is_empty();
-            let asked_for = !planning.replace.is_empty() || !planning.allow_destroy.is_empty();
+            let asked_for = !planning.replace.is_empty()
+                || !planning.allow_destroy.is_empty()
+                || !planning.allow_key_deletion.is_empty();
             if destroy || refresh_only || limited || asked_for || !planning.refresh {
                 return Err(beside_a_plan("no other way of planning"));
             }

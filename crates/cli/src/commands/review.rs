@@ -14,6 +14,7 @@ use crate::exit::Problem;
 use crate::render::access_review;
 use crate::render::cost::section;
 use crate::render::drawing::graph::Graph;
+use crate::render::losses;
 use crate::render::paint::Paint;
 use crate::render::plan_text::is_shown;
 use crate::render::review::changes::id;
@@ -46,7 +47,8 @@ pub fn written(
     schemas: &dyn Schemas,
 ) -> String {
     let about = about(envelope, saved, view);
-    let mut more = access_review::sections(&plan.access);
+    let mut more: Vec<_> = losses::section(&plan.losses).into_iter().collect();
+    more.extend(access_review::sections(&plan.access));
     more.extend(cost::estimate_of(plan).and_then(|estimate| section(&estimate, about.file.as_deref())));
     let document = document(plan, &about, more, schemas);
     match view.format {

@@ -46,6 +46,8 @@ pub mod plan_json;
 
 pub mod json_schema;
 
+pub mod losses;
+
 pub mod cost;
 
 pub mod cost_json;

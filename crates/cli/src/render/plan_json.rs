@@ -10,6 +10,7 @@ use terrane_model::schema::Schemas;
 use terrane_model::{Action, Address, Path, Step, Value};
 use terrane_plan::access::AccessReport;
 use terrane_plan::conditions::{Kind, Status, Verdict};
+use terrane_plan::loss::Loss;
 use terrane_plan::plan::Mode;
 use terrane_plan::{Change, Drift, OutputChange, Plan};
 use terrane_spec::Spec;
@@ -55,6 +56,9 @@ pub fn plan(plan: &Plan, spec: &Spec, schemas: &dyn Schemas, timestamp: &str) ->
     if !plan.possible_moves.is_empty() {
         let moves = plan.possible_moves.iter().map(|one| json!({ "from": one.from, "to": one.to }));
         out.insert("possible_moves".into(), moves.collect());
+    }
+    if !plan.losses.is_empty() {
+        out.insert("losses".into(), plan.losses.iter().map(Loss::to_json).collect());
     }
     out.insert("timestamp".into(), timestamp.into());
     out.insert("applyable".into(), plan.has_changes().into());

@@ -10,7 +10,7 @@ use terrane_plan::{Change, Drift, Plan};
 use super::change_text::header;
 use super::paint::{Paint, Tone};
 use super::tree_text::Style;
-use super::{access_text, object, outputs};
+use super::{access_text, losses, object, outputs};
 
 /// The whole plan: what had changed outside, what will be done, and the sum. Begins with an empty line.
 pub fn plan(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
@@ -45,6 +45,7 @@ pub fn plan(plan: &Plan, schemas: &dyn Schemas, paint: Paint) -> String {
             );
         }
     }
+    out.push_str(&losses::report(&plan.losses, paint));
     out.push_str(&access_text::report(&plan.access, paint));
     out
 }

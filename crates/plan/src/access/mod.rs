@@ -322,15 +322,29 @@ fn lockouts(input: &Input<'_>, after: &Estate) -> Diagnostics {
 }
 
 /// The secrets of a stack: who has access is said in ARNs and names, and these may be made from one.
-fn secrets<'v>(
+pub(crate) fn secrets<'v>(
     input: &'v Input<'_>,
     refreshed: &Snapshot,
     planned: impl Iterator<Item = &'v Value>,
 ) -> Secrets {
-    let mut secrets = Secrets::default();
+    let mut secrets = secrets_of_state(refreshed, input.catalog);
     input.variables.values().chain(planned).for_each(|value| secrets.learn(value));
-    for (address, _, object) in refreshed.current() {
-        let kind = input.catalog.resource(&address.resource.type_name);
+    secrets
+}
+
+/// The secrets of a plan.
+pub fn secrets_of_plan(plan: &Plan, catalog: &Catalog) -> Secrets {
+    let mut secrets = secrets_of_state(&plan.refreshed, catalog);
+    let values = plan.changes.iter().flat_map(|change| change.before.iter().chain(&change.after));
+    plan.variables.values().chain(values).for_each(|value| secrets.learn(value));
+    secrets
+}
+
+/// The secrets of a state.
+pub fn secrets_of_state(snapshot: &Snapshot, catalog: &Catalog) -> Secrets {
+    let mut secrets = Secrets::default();
+    for (address, _, object) in snapshot.current() {
+        let kind = catalog.resource(&address.resource.type_name);
         let known = kind.map(|kind| decode(kind.schema(), &object.attributes, &object.sensitive));
         if let Some(Ok(value)) = known {
             secrets.learn(&value);

@@ -7,6 +7,7 @@ pub mod import;
 pub mod instance;
 mod leftover;
 pub mod limits;
+mod losses;
 mod moved;
 pub mod outputs;
 mod protection;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use terrane_expr::FunctionContext;
 use terrane_model::diagnostic::has_errors;
 use terrane_model::{Address, Diagnostic, Diagnostics, Mode as ResourceMode, ResourceAddress, Value};
-use terrane_provider::{Catalog, Facts};
+use terrane_provider::{Catalog, Facts, Users};
 use terrane_spec::Spec;
 use terrane_state::Snapshot;
 
@@ -53,6 +54,8 @@ pub struct Observed {
     /// Whether there is an object already where one would be made, with the id that was looked for. What could not be told
     /// is taken for not there.
     pub existing: BTreeMap<Address, (String, bool)>,
+    /// Who uses an object that is to be deleted.
+    pub users: BTreeMap<(Address, Option<String>), Users>,
     /// Data sources of checks that could not be read.
     pub failed: BTreeMap<Address, Diagnostic>,
 }
@@ -109,6 +112,13 @@ pub enum Wish {
     Existing {
         /// Its import id.
         id: String,
+    },
+    /// Who uses an object that is to be deleted.
+    Users {
+        /// The object.
+        object: Value,
+        /// The key under which it was put aside.
+        deposed: Option<String>,
     },
 }
 
@@ -189,6 +199,13 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         Mode::Destroy | Mode::RefreshOnly => vec![],
     };
     builder.replacements_in_order();
+    let losses = match has_errors(&builder.diagnostics) {
+        true => vec![],
+        false => builder.losses(),
+    };
+    if !builder.needs.is_empty() && !has_errors(&builder.diagnostics) {
+        return Ok(Draft::Needs(builder.needs));
+    }
     builder.tell_of_moves();
     let access = match input.options.mode {
         Mode::Normal if !has_errors(&builder.diagnostics) => builder.access(),
@@ -215,6 +232,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         verdicts,
         access,
         possible_moves,
+        losses,
         warnings: deduplicated(diagnostics),
     };
     verify(&plan)?;

@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use terrane_model::Value;
 
 use crate::access::AccessReport;
+use crate::loss::Loss;
 use crate::plan::Plan;
 
 pub use wire::{value_from_wire, value_to_wire};
@@ -87,6 +88,7 @@ pub fn write(plan: &Plan, envelope: &Envelope) -> Vec<u8> {
         "verdicts": plan.verdicts.iter().map(parts::verdict_to_json).collect::<Vec<_>>(),
         "access": plan.access.to_json(),
         "possible_moves": parts::possible_moves_to_json(&plan.possible_moves),
+        "losses": plan.losses.iter().map(Loss::to_file).collect::<Vec<_>>(),
         "warnings": envelope.warnings,
     });
     let mut bytes = file.to_string().into_bytes();
@@ -147,6 +149,7 @@ pub fn read(bytes: &[u8]) -> Result<(Plan, Envelope), FileError> {
             None => AccessReport::default(),
         },
         possible_moves: whole("possible_moves", parts::possible_moves_from_json(file.get("possible_moves")))?,
+        losses: whole("losses", losses(&file))?,
         warnings: vec![],
     };
     crate::verify::verify(&plan).map_err(|_| FileError::Damaged("order".into()))?;
@@ -157,6 +160,12 @@ pub fn read(bytes: &[u8]) -> Result<(Plan, Envelope), FileError> {
         warnings: warnings(&file),
     };
     Ok((plan, envelope))
+}
+
+/// Files of earlier versions hold none.
+fn losses(file: &Json) -> Option<Vec<Loss>> {
+    let Some(all) = file.get("losses") else { return Some(vec![]) };
+    all.as_array()?.iter().map(Loss::from_file).collect()
 }
 
 /// Files of earlier versions hold none.

@@ -30,6 +30,7 @@ impl<'r> Walk<'r, '_> {
     /// Takes an ended action over. Gives what is left to do for its object.
     pub(super) fn finish(&mut self, finished: Finished) -> Option<BoxFuture<'r, Ended>> {
         let intent = self.under_way.remove(&finished.node).and_then(|work| work.intent);
+        self.survey_is_over(finished.node);
         let index = match self.run.plan.order.steps.get(finished.node) {
             Some(Step::Apply(i) | Step::Delete(i)) => *i,
             _ => return None,
@@ -318,7 +319,7 @@ impl<'r> Walk<'r, '_> {
         self.broken = true;
     }
 
-    fn fail(
+    pub(super) fn fail(
         &mut self,
         change: &Change,
         action: Action,

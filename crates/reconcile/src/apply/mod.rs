@@ -109,6 +109,8 @@ pub async fn apply(run: Run<'_>, ledger: &mut dyn Ledger) -> Report {
         ready,
         done: vec![false; run.plan.order.steps.len()],
         under_way: BTreeMap::new(),
+        surveying: None,
+        held_back: vec![],
         expansions: BTreeMap::new(),
         broken: false,
         report: Report {
@@ -152,6 +154,10 @@ struct Walk<'r, 'a> {
     ready: Vec<usize>,
     done: Vec<bool>,
     under_way: BTreeMap<usize, UnderWay>,
+    /// The node that is making something of which only one is made at a time.
+    surveying: Option<usize>,
+    /// The nodes that wait for that.
+    held_back: Vec<usize>,
     expansions: BTreeMap<ResourceAddress, Vec<terrane_plan::expand::Wanted>>,
     /// The ledger can't be written any more.
     broken: bool,
@@ -185,6 +191,11 @@ impl<'r, 'a> Walk<'r, 'a> {
                     Some(Ended::Action(finished)) => {
                         if let Some(settling) = self.finish(finished) {
                             running.push(settling);
+                        }
+                    }
+                    Some(Ended::Surveyed { node, verb, result, elapsed }) => {
+                        if let Some(work) = self.surveyed(node, verb, result, elapsed) {
+                            running.push(work);
                         }
                     }
                     Some(Ended::Settled { address, result: Err(error) }) => self.not_settled(&address, &error),

@@ -1,5 +1,6 @@
 //! Before an action: the values of the world, the values that are to become real, the intent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -11,8 +12,10 @@ use terrane_plan::build::instance::{checked_body, configuration, ignoring, locat
 use terrane_plan::codec::{decode, encode};
 use terrane_plan::diff::{plan_new, plan_object};
 use terrane_plan::expand::{Repetition, Wanted, instances};
+use terrane_plan::loss::Loss;
 use terrane_plan::order::Step;
 use terrane_plan::target::bring_uncovered;
+use terrane_provider::{Context, Error, ResourceType};
 use terrane_state::Object;
 use terrane_state::journal::{Change as StateChange, Intent, Operation as JournalOperation, Outcome};
 
@@ -21,7 +24,7 @@ use tokio::time::Instant;
 use super::agree::{Disagreement, fits};
 use super::verbs::{Ended, Verb, Work};
 use super::{UnderWay, Walk, half};
-use crate::events::Event;
+use crate::events::{Event, Waits};
 
 impl<'r> Walk<'r, '_> {
     /// Gives the world everything that is known before the first action.
@@ -89,10 +92,87 @@ impl<'r> Walk<'r, '_> {
                 return None;
             }
         };
-        self.start(node, change, verb)
+        let kind = self.run.catalog.resource(&change.address.resource.type_name);
+        match kind.filter(|kind| kind.is_surveyed() && matches!(verb, Verb::Create { .. })) {
+            Some(kind) => self.survey(node, change, kind.clone(), verb),
+            None => self.start(node, change, verb, None),
+        }
     }
 
-    fn start(&mut self, node: usize, change: &'r Change, verb: Verb) -> Option<BoxFuture<'r, Ended>> {
+    /// Looks what is there before an object is made that can't be found again. One at a time, so that what is new is the one.
+    fn survey(
+        &mut self,
+        node: usize,
+        change: &'r Change,
+        kind: Arc<dyn ResourceType>,
+        verb: Verb,
+    ) -> Option<BoxFuture<'r, Ended>> {
+        if self.surveying.is_some() {
+            self.held_back.push(node);
+            return None;
+        }
+        let session = match self.run.sessions.get(&change.provider, &change.address) {
+            Ok(session) => session,
+            // Told when it begins.
+            Err(_) => return self.start(node, change, verb, None),
+        };
+        self.surveying = Some(node);
+        let (events, timeout) = (self.run.events, self.timeout(change, &verb));
+        Some(Box::pin(async move {
+            let started = Instant::now();
+            let waits = Waits(events);
+            let cx = Context { session, address: &change.address, timeout, marker: None, progress: &waits };
+            let planned = verb.desired().map(|desired| desired.clone().unmark_deep().0);
+            let result = match planned {
+                Some(planned) => kind.survey(&cx, &planned).await,
+                None => Ok(String::new()),
+            };
+            Ended::Surveyed { node, verb, result, elapsed: started.elapsed() }
+        }))
+    }
+
+    /// Begins the creation that was surveyed.
+    pub(super) fn surveyed(
+        &mut self,
+        node: usize,
+        verb: Verb,
+        result: Result<String, Error>,
+        elapsed: Duration,
+    ) -> Option<BoxFuture<'r, Ended>> {
+        let change = match self.run.plan.order.steps.get(node) {
+            Some(Step::Apply(i)) => self.run.plan.changes.get(*i)?,
+            _ => return None,
+        };
+        let work = match result {
+            // Nothing begins any more; it is skipped.
+            Ok(_) if self.run.stop.gently() || self.broken => None,
+            Ok(survey) => self.start(node, change, verb, Some(survey)),
+            Err(error) => {
+                self.fail(change, Action::Create, node, error, &elapsed);
+                None
+            }
+        };
+        if work.is_none() {
+            self.survey_is_over(node);
+        }
+        work
+    }
+
+    /// Lets the next one of those be made that are made one at a time.
+    pub(super) fn survey_is_over(&mut self, node: usize) {
+        if self.surveying == Some(node) {
+            self.surveying = None;
+            self.ready.append(&mut self.held_back);
+        }
+    }
+
+    fn start(
+        &mut self,
+        node: usize,
+        change: &'r Change,
+        verb: Verb,
+        survey: Option<String>,
+    ) -> Option<BoxFuture<'r, Ended>> {
         let action = verb.action();
         let marker = format!("{}-{node}", self.run.run_id);
         let id = verb.prior().and_then(|v| v.get("id")).and_then(Value::as_str).map(str::to_owned);
@@ -120,6 +200,7 @@ impl<'r> Walk<'r, '_> {
                 planned: verb.desired().and_then(|desired| self.known_part(change, desired)),
                 marker: Some(marker.clone()),
                 id: id.clone(),
+                survey,
             });
             match written {
                 Ok(n) => intent = Some(n),
@@ -138,6 +219,8 @@ impl<'r> Walk<'r, '_> {
         self.under_way
             .insert(node, UnderWay { address, action, id, started: Instant::now(), intent, told: 0 });
         let timeout = self.timeout(change, &verb);
+        let is_lost = |loss: &&Loss| (&loss.address, &loss.deposed) == (&change.address, &change.deposed);
+        let loss = self.run.plan.losses.iter().find(is_lost);
         let work = Work {
             node,
             change,
@@ -147,6 +230,7 @@ impl<'r> Walk<'r, '_> {
             events: self.run.events,
             catalog: self.run.catalog,
             timeout,
+            loss,
         };
         Some(Box::pin(async move { Ended::Action(work.carry_out().await) }))
     }

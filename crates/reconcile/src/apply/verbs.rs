@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use terrane_model::{Action, Address, Value};
 use terrane_plan::Change;
-use terrane_provider::{Catalog, Context, Deleted, Error, ErrorKind, Facts, Failure, Session};
+use terrane_plan::loss::Loss;
+use terrane_provider::{
+    Catalog, Context, Deleted, Error, ErrorKind, Extent, Facts, Failure, Holds, ResourceType, Session,
+};
 
 use crate::events::{Events, Waits};
 
@@ -54,6 +57,8 @@ pub(super) enum Came {
 pub(super) enum Ended {
     /// An action.
     Action(Finished),
+    /// Looking what is there before an object is made.
+    Surveyed { node: usize, verb: Verb, result: Result<String, Error>, elapsed: Duration },
     /// Taking the marker off an object.
     Settled { address: Address, result: Result<(), Error> },
 }
@@ -75,6 +80,8 @@ pub(super) struct Work<'r> {
     pub events: &'r dyn Events,
     pub catalog: &'r Catalog,
     pub timeout: Duration,
+    /// What the plan says is lost with the object, when it is deleted.
+    pub loss: Option<&'r Loss>,
 }
 
 impl Work<'_> {
@@ -112,9 +119,43 @@ impl Work<'_> {
             Verb::Update { prior, desired } => {
                 resource.update(&cx, &plain(prior), &plain(desired)).await.map(Came::Object)
             }
-            Verb::Delete { prior, .. } => Ok(Came::Gone(resource.delete(&cx, &plain(prior)).await?)),
+            Verb::Delete { prior, .. } => {
+                let prior = plain(prior);
+                self.nobody_came(resource.as_ref(), &cx, &prior).await?;
+                Ok(Came::Gone(resource.delete(&cx, &prior).await?))
+            }
             Verb::Read { .. } => Err(no_type(type_name)),
         }
+    }
+}
+
+impl Work<'_> {
+    /// Refuses to delete what somebody has begun to keep data with since the plan was made.
+    async fn nobody_came(
+        &self,
+        kind: &dyn ResourceType,
+        cx: &Context<'_>,
+        prior: &Value,
+    ) -> Result<(), Error> {
+        if kind.days_until_lost(prior).is_none() || kind.is_pending_deletion(prior) {
+            return Ok(());
+        }
+        let users = kind.users(cx, prior, Extent::Data).await?;
+        let known = |id: &str| {
+            let fates = self.loss.into_iter().flat_map(|loss| &loss.fates);
+            fates.into_iter().any(|fate| fate.user.id == id)
+        };
+        let come = users.found.iter().filter(|user| user.holds != Holds::Nothing && !known(&user.id));
+        let come: Vec<String> = come.map(|user| format!("{} `{}`", user.what, user.name)).collect();
+        if come.is_empty() {
+            return Ok(());
+        }
+        let type_name = self.change.address.resource.type_name.to_string();
+        let message = format!(
+            "It was not deleted: since the plan was made, data has come to be kept with it, by {}",
+            come.join(", ")
+        );
+        Err(Error::new(ErrorKind::Conflict, type_name, message).hint("Plan again to see what would be lost."))
     }
 }
 

@@ -78,6 +78,7 @@ pub fn planned(mode: Mode, changes: Vec<Change>) -> Plan {
         outputs: BTreeMap::new(),
         order: Order::default(),
         verdicts: vec![],
+        losses: vec![],
         access: Default::default(),
         possible_moves: vec![],
         warnings: vec![],
