@@ -67,6 +67,7 @@ scripts! {
     imports,
     items,
     json,
+    key_deletion,
     key_pending_deletion,
     little_commands,
     lookups,

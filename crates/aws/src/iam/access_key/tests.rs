@@ -164,9 +164,7 @@ fn made_at(keys: &[(&str, &str)]) -> String {
     keys.iter().fold(
         listed(&keys.iter().map(|(id, _)| (*id, "Active")).collect::<Vec<_>>()),
         |text, (id, at)| {
-            let head = format!(
-                "<AccessKeyId>{id}</AccessKeyId><Status>Active</Status>\n                 <CreateDate>"
-            );
+            let head = format!("<AccessKeyId>{id}</AccessKeyId><Status>Active</Status><CreateDate>");
             let (before, behind) = text.split_once(&head).expect(&text);
             let behind = behind.split_once('<').unwrap().1;
             format!("{before}{head}{at}<{behind}")
