@@ -30,6 +30,8 @@ mod script;
 mod sealed;
 #[cfg(test)]
 mod stack;
+#[cfg(test)]
+mod taken_over;
 mod verify;
 
 /// One test per script, and one that no script is forgotten.

@@ -197,3 +197,29 @@ fn objects_of_every_type_become_resources_that_change_nothing() {
 fn stack_size(state: &Json) -> usize {
     state["resources"].as_array().unwrap().len()
 }
+
+#[test]
+fn nothing_is_written_for_an_object_that_would_change() {
+    let key = "[resource.aws_kms_key.key]\ndescription = \"k\"\n";
+    let stack = Stack::of(&format!("{PROVIDER}{key}"));
+    stack.sandboxed(&["apply", "--auto-approve"]);
+    let state: Json = serde_json::from_str(&stack.sandboxed(&["state", "pull"])).unwrap();
+    let id = state["resources"][0]["instances"][0]["attributes"]["id"].as_str().unwrap();
+    stack.sandboxed(&["state", "rm", "aws_kms_key.key"]);
+    stack.cloud().schedule_key_deletions();
+    stack
+        .write("terrane.toml", &format!("{PROVIDER}\n[[import]]\nto = \"aws_kms_key.key\"\nid = \"{id}\"\n"));
+    let before = stack.read("state/default.tfstate");
+    let ran = stack.run(&["plan", "--generate-config-out", "new.terrane.toml", "--out", "saved.plan"]);
+    ran.failed_with("Configuration not generated");
+    assert!(
+        ran.err.contains("`aws_kms_key.key`") && ran.err.contains("`is_enabled` would change"),
+        "{}",
+        ran.err
+    );
+    let files: BTreeSet<_> =
+        std::fs::read_dir(stack.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!files.iter().any(|name| name.to_string_lossy().contains("new")), "{files:?}");
+    assert!(!files.contains(std::ffi::OsStr::new("saved.plan")), "{files:?}");
+    assert_eq!(stack.read("state/default.tfstate"), before);
+}
