@@ -32,6 +32,7 @@ mod sealed;
 mod stack;
 #[cfg(test)]
 mod taken_over;
+#[cfg(test)]
 mod verify;
 
 /// One test per script, and one that no script is forgotten.
