@@ -9,7 +9,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "bench"), str(HERE.parent / "conformance")]
 
-import cloud as aws  # noqa: E402
 import contestants  # noqa: E402
 import generate  # noqa: E402
 import inventory  # noqa: E402
@@ -32,7 +31,7 @@ class Stack:
     def empty(self):
         """Forgets the cloud's objects and the tool's state; what is configured of the proxy stays."""
         self.cloud.control("POST", "config?throttle=0&fault=0&reset=0&lose=0")
-        aws.Moto.reset(Direct(self.cloud.direct))
+        self.cloud.reset()
         for path in (self.tool.folder / STATE[self.name]).parent.glob("*tfstate*"):
             path.unlink()
         for path in (self.tool.folder / STATE[self.name]).parent.glob(".*tfstate*"):
@@ -111,13 +110,6 @@ class Stack:
         row["found"] = self.left(gone)
         row["again"] = self.run(step) | self.left(gone)
         return row
-
-
-class Direct:
-    """moto itself, for what the proxy does not carry."""
-
-    def __init__(self, endpoint):
-        self.endpoint = endpoint
 
 
 def wait(process, seconds):
