@@ -86,7 +86,8 @@ esac
 "#;
 
 const SPEC: &str = "[provider.aws]\nregion = \"eu-west-3\"\n\n[resource.aws_iam_user.u]\nname = \"somebody\"\n\n\
-                    [resource.terraform_data.d]\ninput = \"one ``` ::error::x @octocat\"\n";
+                    [resource.terraform_data.d]\ninput = \"one ``` ::error::x @octocat\"\n\
+                    triggers_replace = \"${var.word}\"\n\n[variable.word]\ndefault = \"hunter2\"\nsensitive = true\n";
 
 impl Runner {
     fn new(pull_request: &str) -> Runner {
@@ -104,7 +105,7 @@ impl Runner {
             ("github.server_url", "https://github.example".to_owned()),
             ("github.repository", "o/r".to_owned()),
             ("github.run_id", "1".to_owned()),
-            ("secrets.PLAN_KEY", "a long random text".to_owned()),
+            ("secrets.PLAN_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned()),
             ("runner.temp", temp),
         ];
         Runner { stack, values: values.into() }
@@ -241,6 +242,8 @@ fn the_very_plan_that_was_approved_is_applied_once() {
     runner.done("plan", "Encrypt the plan");
     runner.done("plan", "Say what would change");
     assert!(runner.comments().is_empty());
+    // It is sealed with the secret of both jobs, not with a key that stays on this machine.
+    assert!(!runner.at("repo/stacks/prod/.terrane/plan.key").exists());
     let check = "Check that it is the plan that was approved";
 
     // Another plan than the approved one is refused.
@@ -249,6 +252,7 @@ fn the_very_plan_that_was_approved_is_applied_once() {
     assert_ne!(runner.step("apply", check).code, Some(0));
     runner.values.insert("needs.plan.outputs.digest", digest);
     runner.done("apply", check);
+    assert!(!fs::read_to_string(runner.at("temp/plan/plan.tfplan")).unwrap().contains("hunter2"));
     let applied = runner.done("apply", "Apply");
     assert!(applied.out.contains("Apply complete! Resources: 2 added"), "{}", applied.out);
     runner.done("apply", "Say how it went");
