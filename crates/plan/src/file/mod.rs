@@ -9,14 +9,15 @@ mod wire;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value as Json;
 use terrane_model::Value;
 
 use crate::access::AccessReport;
 use crate::loss::Loss;
 use crate::plan::Plan;
 
-pub use wire::{value_from_wire, value_to_wire};
+use wire::{Wire, value_from_wire};
 
 /// Says what kind of file it is.
 const FORMAT: &str = "terrane-plan";
@@ -61,39 +62,55 @@ pub enum FileError {
 }
 
 /// Writes a plan file.
+///
+/// It is written part by part: beside the bytes, no more than one part at a time is in memory.
 pub fn write(plan: &Plan, envelope: &Envelope) -> Vec<u8> {
-    let files: Vec<Json> =
-        envelope.spec_files.iter().map(|(name, text)| json!({ "name": name, "text": text })).collect();
-    // An ephemeral value is given anew to the apply.
-    let kept = plan.variables.iter().filter(|(_, value)| !value.marks_deep().ephemeral);
-    let variables: Map<String, Json> =
-        kept.map(|(name, value)| (name.to_string(), value_to_wire(value))).collect();
-    let file = json!({
-        "format": FORMAT,
-        "version": VERSION,
-        "program_version": envelope.program_version,
-        "created": envelope.created,
-        "mode": parts::mode_name(plan.mode),
-        "targeting": parts::targeting_to_json(&plan.targeting),
-        "workspace": plan.workspace.as_ref(),
-        "digest": plan.digest,
-        "spec": files,
-        "variables": variables,
-        "prior": parts::snapshot_to_json(&plan.prior),
-        "refreshed": parts::snapshot_to_json(&plan.refreshed),
-        "changes": plan.changes.iter().map(parts::change_to_json).collect::<Vec<_>>(),
-        "drift": plan.drift.iter().map(parts::drift_to_json).collect::<Vec<_>>(),
-        "outputs": parts::outputs_to_json(&plan.outputs),
-        "order": parts::order_to_json(&plan.order),
-        "verdicts": plan.verdicts.iter().map(parts::verdict_to_json).collect::<Vec<_>>(),
-        "access": plan.access.to_json(),
-        "possible_moves": parts::possible_moves_to_json(&plan.possible_moves),
-        "losses": plan.losses.iter().map(Loss::to_file).collect::<Vec<_>>(),
-        "warnings": envelope.warnings,
-    });
-    let mut bytes = file.to_string().into_bytes();
+    let mut bytes = Vec::new();
+    // Neither memory nor these types ever fail; what is cut off would not be read as a plan again.
+    let _ = serde_json::to_writer(&mut bytes, &File { plan, envelope });
     bytes.push(b'\n');
     bytes
+}
+
+struct File<'a> {
+    plan: &'a Plan,
+    envelope: &'a Envelope,
+}
+
+impl Serialize for File<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let File { plan, envelope } = self;
+        // An ephemeral value is given anew to the apply.
+        let kept = plan.variables.iter().filter(|(_, value)| !value.marks_deep().ephemeral);
+        let variables: BTreeMap<&str, Wire<'_>> =
+            kept.map(|(name, value)| (name.as_ref(), Wire(value))).collect();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("format", FORMAT)?;
+        map.serialize_entry("version", &VERSION)?;
+        map.serialize_entry("program_version", &envelope.program_version)?;
+        map.serialize_entry("created", &envelope.created)?;
+        map.serialize_entry("mode", parts::mode_name(plan.mode))?;
+        map.serialize_entry("targeting", &parts::targeting_to_json(&plan.targeting))?;
+        map.serialize_entry("workspace", plan.workspace.as_ref())?;
+        map.serialize_entry("digest", &plan.digest)?;
+        map.serialize_entry("spec", &parts::Each(&envelope.spec_files, parts::file_to_json))?;
+        map.serialize_entry("variables", &variables)?;
+        map.serialize_entry("prior", &parts::SnapshotText(&plan.prior))?;
+        map.serialize_entry("refreshed", &parts::SnapshotText(&plan.refreshed))?;
+        map.serialize_entry("changes", &parts::Each(&plan.changes, parts::WrittenChange))?;
+        map.serialize_entry("drift", &parts::Each(&plan.drift, parts::WrittenDrift))?;
+        map.serialize_entry("outputs", &parts::WrittenOutputs(&plan.outputs))?;
+        map.serialize_entry("order", &parts::WrittenOrder(&plan.order))?;
+        map.serialize_entry("verdicts", &parts::Each(&plan.verdicts, parts::verdict_to_json))?;
+        map.serialize_entry("access", &plan.access.to_json())?;
+        map.serialize_entry(
+            "possible_moves",
+            &parts::Each(&plan.possible_moves, parts::possible_move_to_json),
+        )?;
+        map.serialize_entry("losses", &parts::Each(&plan.losses, Loss::to_file))?;
+        map.serialize_entry("warnings", &envelope.warnings)?;
+        map.end()
+    }
 }
 
 /// Reads a plan file.

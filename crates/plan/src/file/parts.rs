@@ -1,13 +1,15 @@
 //! The parts of a plan file. Every `from` answers nothing when the part is damaged.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::{Value as Json, json};
 use terrane_model::{Action, Address, Path, Reason, ResourceAddress, Selector, Step as PathStep, Value};
 use terrane_state::Snapshot;
 
-use super::wire::{value_from_wire, value_to_wire};
+use super::wire::{Wire, value_from_wire};
 use crate::conditions::{KINDS, STATUSES, Verdict};
 use crate::order::{Order, Step};
 use crate::plan::{Change, Drift, Mode, OutputChange, PossibleMove, ProviderKey};
@@ -71,21 +73,25 @@ pub(super) fn targeting_from_json(json: Option<&Json>) -> Option<Targeting> {
     Some(Targeting { targets: all("targets")?, dependents, excludes: all("excludes")? })
 }
 
+pub(super) fn file_to_json((name, text): &(String, String)) -> Json {
+    json!({ "name": name, "text": text })
+}
+
 pub(super) fn file_from_json(json: &Json) -> Option<(String, String)> {
     Some((json.get("name")?.as_str()?.to_owned(), json.get("text")?.as_str()?.to_owned()))
 }
 
 /// A snapshot stands in the plan as it would stand in a state file.
-pub(super) fn snapshot_to_json(snapshot: &Snapshot) -> Json {
-    Json::String(String::from_utf8_lossy(&terrane_state::render(snapshot)).into_owned())
+pub(super) struct SnapshotText<'a>(pub &'a Snapshot);
+
+impl Serialize for SnapshotText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&String::from_utf8_lossy(&terrane_state::render(self.0)))
+    }
 }
 
 pub(super) fn snapshot_from_json(json: &Json) -> Option<Snapshot> {
     terrane_state::parse(json.as_str()?.as_bytes()).ok()
-}
-
-fn optional(value: Option<&Value>) -> Json {
-    value.map_or(Json::Null, value_to_wire)
 }
 
 /// Absent is null here; damaged is nothing.
@@ -96,23 +102,47 @@ fn optional_from(json: Option<&Json>) -> Option<Option<Value>> {
     }
 }
 
-pub(super) fn change_to_json(change: &Change) -> Json {
-    let action = ACTIONS.iter().find(|(a, _)| *a == change.action).map_or("", |(_, name)| name);
-    json!({
-        "address": change.address.to_string(),
-        "previous_address": change.previous_address.as_ref().map(ToString::to_string),
-        "deposed": change.deposed,
-        "provider": change.provider.state_name(),
-        "action": action,
-        "reason": change.reason.json_name(),
-        "before": optional(change.before.as_ref()),
-        "after": optional(change.after.as_ref()),
-        "replace_paths": change.replace_paths.iter().map(path_to_json).collect::<Vec<_>>(),
-        "dependencies": change.dependencies.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "create_before_destroy": change.create_before_destroy,
-        "left_over": change.left_over,
-        "importing": change.importing,
-    })
+/// Something that is written as its text.
+struct Text<'a, T>(&'a T);
+
+impl<T: Display> Serialize for Text<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}
+
+/// The elements of a list, each written by its own type.
+pub(super) struct Each<'a, T, W>(pub &'a [T], pub fn(&'a T) -> W);
+
+impl<T, W: Serialize> Serialize for Each<'_, T, W> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(self.1))
+    }
+}
+
+pub(super) struct WrittenChange<'a>(pub &'a Change);
+
+impl Serialize for WrittenChange<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let change = self.0;
+        let action = ACTIONS.iter().find(|(a, _)| *a == change.action).map_or("", |(_, name)| name);
+        let dependencies: Vec<Text<'_, ResourceAddress>> = change.dependencies.iter().map(Text).collect();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("address", &Text(&change.address))?;
+        map.serialize_entry("previous_address", &change.previous_address.as_ref().map(Text))?;
+        map.serialize_entry("deposed", &change.deposed)?;
+        map.serialize_entry("provider", &change.provider.state_name())?;
+        map.serialize_entry("action", action)?;
+        map.serialize_entry("reason", &change.reason.json_name())?;
+        map.serialize_entry("before", &change.before.as_ref().map(Wire))?;
+        map.serialize_entry("after", &change.after.as_ref().map(Wire))?;
+        map.serialize_entry("replace_paths", &Each(&change.replace_paths, path_to_json))?;
+        map.serialize_entry("dependencies", &dependencies)?;
+        map.serialize_entry("create_before_destroy", &change.create_before_destroy)?;
+        map.serialize_entry("left_over", &change.left_over)?;
+        map.serialize_entry("importing", &change.importing)?;
+        map.end()
+    }
 }
 
 /// Where a move led from. Absent is null here; damaged is nothing.
@@ -153,13 +183,18 @@ fn resource_from_json(json: &Json) -> Option<ResourceAddress> {
     json.as_str()?.parse::<Address>().ok().map(|address| address.resource)
 }
 
-pub(super) fn drift_to_json(drift: &Drift) -> Json {
-    json!({
-        "address": drift.address.to_string(),
-        "previous_address": drift.previous_address.as_ref().map(ToString::to_string),
-        "before": value_to_wire(&drift.before),
-        "after": optional(drift.after.as_ref()),
-    })
+pub(super) struct WrittenDrift<'a>(pub &'a Drift);
+
+impl Serialize for WrittenDrift<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let drift = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("address", &Text(&drift.address))?;
+        map.serialize_entry("previous_address", &drift.previous_address.as_ref().map(Text))?;
+        map.serialize_entry("before", &Wire(&drift.before))?;
+        map.serialize_entry("after", &drift.after.as_ref().map(Wire))?;
+        map.end()
+    }
 }
 
 pub(super) fn drift_from_json(json: &Json) -> Option<Drift> {
@@ -171,8 +206,8 @@ pub(super) fn drift_from_json(json: &Json) -> Option<Drift> {
     })
 }
 
-pub(super) fn possible_moves_to_json(moves: &[PossibleMove]) -> Json {
-    moves.iter().map(|one| json!({ "from": one.from, "to": one.to })).collect()
+pub(super) fn possible_move_to_json(one: &PossibleMove) -> Json {
+    json!({ "from": one.from, "to": one.to })
 }
 
 /// Plan files of earlier versions hold none.
@@ -182,15 +217,25 @@ pub(super) fn possible_moves_from_json(json: Option<&Json>) -> Option<Vec<Possib
     json.map_or(Some(vec![]), |json| json.as_array()?.iter().map(one).collect())
 }
 
-pub(super) fn outputs_to_json(outputs: &BTreeMap<Arc<str>, OutputChange>) -> Json {
-    let one = |output: &OutputChange| {
-        json!({
-            "before": optional(output.before.as_ref()),
-            "after": optional(output.after.as_ref()),
-            "sensitive": output.sensitive,
-        })
-    };
-    Json::Object(outputs.iter().map(|(name, output)| (name.to_string(), one(output))).collect::<Map<_, _>>())
+pub(super) struct WrittenOutputs<'a>(pub &'a BTreeMap<Arc<str>, OutputChange>);
+
+impl Serialize for WrittenOutputs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, output)| (name.as_ref(), WrittenOutput(output))))
+    }
+}
+
+struct WrittenOutput<'a>(&'a OutputChange);
+
+impl Serialize for WrittenOutput<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let output = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("before", &output.before.as_ref().map(Wire))?;
+        map.serialize_entry("after", &output.after.as_ref().map(Wire))?;
+        map.serialize_entry("sensitive", &output.sensitive)?;
+        map.end()
+    }
 }
 
 pub(super) fn outputs_from_json(json: &Json) -> Option<BTreeMap<Arc<str>, OutputChange>> {
@@ -207,15 +252,35 @@ pub(super) fn outputs_from_json(json: &Json) -> Option<BTreeMap<Arc<str>, Output
         .collect()
 }
 
-pub(super) fn order_to_json(order: &Order) -> Json {
-    let step = |step: &Step| match step {
-        Step::Apply(i) => json!(["apply", i]),
-        Step::Delete(i) => json!(["delete", i]),
-        Step::Forget(i) => json!(["forget", i]),
-        Step::Made => json!(["made"]),
-        Step::Unneeded => json!(["unneeded"]),
-    };
-    json!({ "steps": order.steps.iter().map(step).collect::<Vec<_>>(), "followers": order.followers })
+pub(super) struct WrittenOrder<'a>(pub &'a Order);
+
+impl Serialize for WrittenOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("steps", &Each(&self.0.steps, WrittenStep))?;
+        map.serialize_entry("followers", &self.0.followers)?;
+        map.end()
+    }
+}
+
+struct WrittenStep<'a>(&'a Step);
+
+impl Serialize for WrittenStep<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (name, index) = match self.0 {
+            Step::Apply(i) => ("apply", Some(i)),
+            Step::Delete(i) => ("delete", Some(i)),
+            Step::Forget(i) => ("forget", Some(i)),
+            Step::Made => ("made", None),
+            Step::Unneeded => ("unneeded", None),
+        };
+        let mut list = serializer.serialize_seq(None)?;
+        list.serialize_element(name)?;
+        if let Some(index) = index {
+            list.serialize_element(index)?;
+        }
+        list.end()
+    }
 }
 
 pub(super) fn order_from_json(json: &Json) -> Option<Order> {
@@ -269,7 +334,7 @@ fn path_to_json(path: &Path) -> Json {
         PathStep::Attribute(name) => json!({ "attribute": name.as_ref() }),
         PathStep::Key(name) => json!({ "key": name.as_ref() }),
         PathStep::Index(i) => json!({ "index": i }),
-        PathStep::Element(value) => json!({ "element": value_to_wire(value) }),
+        PathStep::Element(value) => json!({ "element": Wire(value) }),
     };
     Json::Array(path.0.iter().map(step).collect())
 }

@@ -3,48 +3,98 @@
 //! Texts, truth values, integers and tuples stand for themselves; everything else is an object with one key that says
 //! what it is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value as Json;
 use terrane_model::json::{type_from_json, type_to_json};
 use terrane_model::value::Marks;
-use terrane_model::{Kind, Number, Unknown, Value};
+use terrane_model::{Kind, Number, Type, Unknown, Value};
 
-/// Encodes a value.
-pub fn value_to_wire(value: &Value) -> Json {
-    let plain = kind_to_wire(value.kind());
-    let marks = value.marks();
-    match marks.any() {
-        true => json!({ "marked": plain, "sensitive": marks.sensitive, "ephemeral": marks.ephemeral }),
-        false => plain,
+/// A value as it is written.
+pub struct Wire<'a>(pub &'a Value);
+
+impl Serialize for Wire<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (kind, marks) = (self.0.kind(), self.0.marks());
+        if !marks.any() {
+            return Plain(kind).serialize(serializer);
+        }
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("marked", &Plain(kind))?;
+        map.serialize_entry("sensitive", &marks.sensitive)?;
+        map.serialize_entry("ephemeral", &marks.ephemeral)?;
+        map.end()
     }
 }
 
-fn kind_to_wire(kind: &Kind) -> Json {
-    let all = |elements: &[Value]| elements.iter().map(value_to_wire).collect::<Vec<_>>();
-    let fields = |entries: &std::collections::BTreeMap<Arc<str>, Value>| {
-        entries.iter().map(|(k, v)| (k.to_string(), value_to_wire(v))).collect::<Map<_, _>>()
-    };
-    match kind {
-        Kind::Null(ty) => json!({ "null": type_to_json(ty) }),
-        Kind::Unknown(unknown) => json!({ "unknown": {
-            "type": type_to_json(&unknown.ty),
-            "not_null": unknown.not_null,
-            "prefix": unknown.prefix.as_ref(),
-            "min_len": unknown.min_len,
-            "max_len": unknown.max_len,
-        } }),
-        Kind::Bool(b) => json!(b),
-        Kind::Number(n) => match n.to_i64() {
-            Some(n) => json!(n),
-            None => json!({ "number": n.to_string() }),
-        },
-        Kind::String(s) => json!(s.as_ref()),
-        Kind::List(ty, elements) => json!({ "list": all(elements), "of": type_to_json(ty) }),
-        Kind::Set(ty, elements) => json!({ "set": all(elements), "of": type_to_json(ty) }),
-        Kind::Map(ty, entries) => json!({ "map": fields(entries), "of": type_to_json(ty) }),
-        Kind::Tuple(elements) => Json::Array(all(elements)),
-        Kind::Object(entries) => json!({ "object": fields(entries) }),
+/// A value without its own marks.
+struct Plain<'a>(&'a Kind);
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Kind::Null(ty) => named(serializer, "null", &type_to_json(ty), None),
+            Kind::Unknown(unknown) => named(serializer, "unknown", &Open(unknown), None),
+            Kind::Bool(b) => serializer.serialize_bool(*b),
+            Kind::Number(n) => match n.to_i64() {
+                Some(n) => serializer.serialize_i64(n),
+                None => named(serializer, "number", &n.to_string(), None),
+            },
+            Kind::String(s) => serializer.serialize_str(s),
+            Kind::List(ty, elements) => named(serializer, "list", &All(elements), Some(ty)),
+            Kind::Set(ty, elements) => named(serializer, "set", &All(elements), Some(ty)),
+            Kind::Map(ty, entries) => named(serializer, "map", &Fields(entries), Some(ty)),
+            Kind::Tuple(elements) => All(elements).serialize(serializer),
+            Kind::Object(entries) => named(serializer, "object", &Fields(entries), None),
+        }
+    }
+}
+
+/// An object with one key, and the type of the elements where there is one.
+fn named<S: Serializer>(
+    serializer: S,
+    name: &str,
+    content: &impl Serialize,
+    of: Option<&Type>,
+) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry(name, content)?;
+    if let Some(ty) = of {
+        map.serialize_entry("of", &type_to_json(ty))?;
+    }
+    map.end()
+}
+
+struct All<'a>(&'a [Value]);
+
+impl Serialize for All<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Wire))
+    }
+}
+
+struct Fields<'a>(&'a BTreeMap<Arc<str>, Value>);
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name.as_ref(), Wire(value))))
+    }
+}
+
+struct Open<'a>(&'a Unknown);
+
+impl Serialize for Open<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let unknown = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", &type_to_json(&unknown.ty))?;
+        map.serialize_entry("not_null", &unknown.not_null)?;
+        map.serialize_entry("prefix", unknown.prefix.as_ref())?;
+        map.serialize_entry("min_len", &unknown.min_len)?;
+        map.serialize_entry("max_len", &unknown.max_len)?;
+        map.end()
     }
 }
 
@@ -105,7 +155,6 @@ fn unknown_from_wire(json: &Json) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use terrane_model::Type;
 
     #[test]
     fn nothing_is_lost() {
@@ -120,7 +169,7 @@ mod tests {
             Value::object([("marked", Value::tuple([Value::object([("null", Value::from("text"))])]))]),
         ];
         for value in values {
-            let text = value_to_wire(&value).to_string();
+            let text = serde_json::to_string(&Wire(&value)).unwrap();
             assert_eq!(value_from_wire(&serde_json::from_str(&text).unwrap()), Some(value), "{text}");
         }
     }
