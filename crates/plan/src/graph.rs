@@ -31,7 +31,7 @@ impl Graph {
     /// What the state says a resource depends on: what it refers to, and the resources that it refers to through data
     /// sources. The state forgets data sources before anything is deleted, and the order of deleting must not depend on them.
     pub fn lasting_needs(&self, resource: &ResourceAddress) -> BTreeSet<ResourceAddress> {
-        let direct = self.needs.get(&node_of(resource)).cloned().unwrap_or_default();
+        let Some(direct) = self.needs.get(&node_of(resource)) else { return BTreeSet::new() };
         let mut open: Vec<&ResourceAddress> = direct.iter().filter(|need| need.mode == Mode::Data).collect();
         let mut passed = BTreeSet::new();
         let mut lasting = direct.clone();

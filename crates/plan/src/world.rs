@@ -57,8 +57,37 @@ enum Memo {
 /// The instances of one resource.
 struct Evaluated {
     repetition: Repetition,
-    instances: BTreeMap<Option<Key>, Value>,
+    /// The instance without a key; most resources have no other, and a map for one would be the largest part of the world.
+    unkeyed: Option<Value>,
+    keyed: BTreeMap<Key, Value>,
     whole: OnceCell<Value>,
+}
+
+impl Evaluated {
+    fn get(&self, key: Option<&Key>) -> Option<&Value> {
+        match key {
+            None => self.unkeyed.as_ref(),
+            Some(key) => self.keyed.get(key),
+        }
+    }
+
+    fn set(&mut self, key: Option<Key>, value: Value) {
+        self.whole = OnceCell::new();
+        match key {
+            None => self.unkeyed = Some(value),
+            Some(key) => {
+                self.keyed.insert(key, value);
+            }
+        }
+    }
+
+    fn whole(&self) -> &Value {
+        self.whole.get_or_init(|| {
+            let unkeyed = self.unkeyed.iter().map(|value| (None, value.clone()));
+            let keyed = self.keyed.iter().map(|(key, value)| (Some(key.clone()), value.clone()));
+            whole(self.repetition, unkeyed.chain(keyed))
+        })
+    }
 }
 
 impl<'s> World<'s> {
@@ -90,7 +119,8 @@ impl<'s> World<'s> {
     /// Declares a resource: from now on its whole value is that of its instances.
     pub fn declare(&mut self, resource: &ResourceAddress, repetition: Repetition) {
         if let Some(module) = self.module(&resource.module) {
-            let evaluated = Evaluated { repetition, instances: BTreeMap::new(), whole: OnceCell::new() };
+            let evaluated =
+                Evaluated { repetition, unkeyed: None, keyed: BTreeMap::new(), whole: OnceCell::new() };
             module.resources.borrow_mut().insert(key_of(resource), evaluated);
         }
     }
@@ -101,8 +131,7 @@ impl<'s> World<'s> {
     pub fn set(&mut self, address: &Address, value: Value) {
         let Some(module) = self.module(&address.resource.module) else { return };
         if let Some(resource) = module.resources.borrow_mut().get_mut(&key_of(&address.resource)) {
-            resource.instances.insert(address.key.clone(), value);
-            resource.whole = OnceCell::new();
+            resource.set(address.key.clone(), value);
         }
     }
 
@@ -110,7 +139,7 @@ impl<'s> World<'s> {
     pub fn instance(&self, address: &Address) -> Option<Value> {
         let module = self.module(&address.resource.module)?;
         let resources = module.resources.borrow();
-        resources.get(&key_of(&address.resource))?.instances.get(&address.key).cloned()
+        resources.get(&key_of(&address.resource))?.get(address.key.as_ref()).cloned()
     }
 
     /// What an expression of the root module sees outside of any resource.
@@ -315,13 +344,7 @@ impl<'s> World<'s> {
         match module.resources.borrow().get(key) {
             // Not looked at yet: a validation, or something that waits for an unknown `count`.
             None => Value::unknown(Type::Any),
-            Some(resource) => resource
-                .whole
-                .get_or_init(|| {
-                    let instances = resource.instances.iter().map(|(k, v)| (k.clone(), v.clone()));
-                    whole(resource.repetition, instances)
-                })
-                .clone(),
+            Some(resource) => resource.whole().clone(),
         }
     }
 }
@@ -402,7 +425,7 @@ impl Scope for InstanceScope<'_, '_> {
         let Reference::Resource { mode, type_name, name } = reference else { return None };
         let resources = self.module.as_ref()?.resources.borrow();
         let resource = resources.get(&resource_key(*mode, type_name, name))?;
-        resource.instances.get(&Some(key.clone())).cloned().map(Ok)
+        resource.get(Some(key)).cloned().map(Ok)
     }
 
     fn functions(&self) -> &FunctionContext {

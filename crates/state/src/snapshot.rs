@@ -15,8 +15,8 @@ use crate::backend::Version;
 /// The version of Terraform that a state written by this program says it is compatible with.
 pub const COMPATIBLE_VERSION: &str = "1.11.4";
 
-/// Everything that is known to exist, at one serial of one lineage. A clone shares the instances until one of the two
-/// changes them.
+/// Everything that is known to exist, at one serial of one lineage. A clone shares the resources until one of the two
+/// changes them, and the instances that it does not change even then.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     /// Grows by one with each write.
@@ -27,8 +27,8 @@ pub struct Snapshot {
     pub terraform_version: String,
     /// The root module's outputs.
     pub outputs: BTreeMap<Arc<str>, Output>,
-    /// The resources that have an instance.
-    pub resources: BTreeMap<ResourceAddress, Resource>,
+    /// The resources that have an instance, shared between copies of a snapshot.
+    pub resources: Arc<BTreeMap<ResourceAddress, Resource>>,
     /// Results of checks, kept as they were read; null when there are none.
     pub check_results: Json,
     /// Terrane's own part, under the key `terrane`. Empty: the key is not written.
@@ -125,7 +125,7 @@ impl Snapshot {
             lineage: lineage.into(),
             terraform_version: COMPATIBLE_VERSION.to_owned(),
             outputs: BTreeMap::new(),
-            resources: BTreeMap::new(),
+            resources: Arc::default(),
             check_results: Json::Null,
             terrane: Map::new(),
             other: Map::new(),
@@ -241,7 +241,8 @@ impl Snapshot {
     }
 
     fn instance_mut(&mut self, address: &Address, provider: &str) -> &mut Instance {
-        let resource = self.resources.entry(address.resource.clone()).or_insert_with(|| Resource {
+        let resources = Arc::make_mut(&mut self.resources);
+        let resource = resources.entry(address.resource.clone()).or_insert_with(|| Resource {
             provider: String::new(),
             instances: BTreeMap::new(),
             other: Map::new(),
@@ -254,14 +255,18 @@ impl Snapshot {
 
     /// Takes something out of an instance, and the instance and the resource too when nothing is left of them.
     fn take<T>(&mut self, address: &Address, f: impl FnOnce(&mut Instance) -> Option<T>) -> Option<T> {
-        let resource = self.resources.get_mut(&address.resource)?;
+        if !self.resources.contains_key(&address.resource) {
+            return None;
+        }
+        let resources = Arc::make_mut(&mut self.resources);
+        let resource = resources.get_mut(&address.resource)?;
         let instance = Arc::make_mut(resource.instances.get_mut(&address.key)?);
         let taken = f(instance);
         if instance.is_empty() {
             resource.instances.remove(&address.key);
         }
         if resource.instances.is_empty() {
-            self.resources.remove(&address.resource);
+            resources.remove(&address.resource);
         }
         taken
     }

@@ -53,6 +53,10 @@ impl Builder<'_, '_> {
                     sensitive.dedup();
                     let schema_version = resource.schema().version;
                     let object = Object { attributes, sensitive, schema_version, ..prior.clone() };
+                    // What is as it was stays shared with the state as it was read.
+                    if object == *prior {
+                        continue;
+                    }
                     let provider = self.refreshed.resource(&address.resource).map(|r| r.provider.clone());
                     let provider = provider.unwrap_or_default();
                     match deposed {

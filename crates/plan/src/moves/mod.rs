@@ -99,9 +99,10 @@ impl Walk {
                 (None, None) => (resource.instance(zero), resource.instance(None)),
                 (None, Some(_)) => continue,
             };
-            let spoken_of = statements.iter().any(|s| s.from.selects(&resource) || s.to.selects(&resource));
             let free = self.snapshot.instance(&from).is_some() && self.snapshot.instance(&to).is_none();
-            if free && !spoken_of {
+            let spoken_of =
+                || statements.iter().any(|s| s.from.selects(&resource) || s.to.selects(&resource));
+            if free && !spoken_of() {
                 self.rename(from, to);
             }
         }

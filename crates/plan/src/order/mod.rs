@@ -198,27 +198,30 @@ fn delete_first_below<'a>(
 #[derive(Default)]
 struct Draft {
     steps: Vec<Step>,
-    edges: BTreeSet<(usize, usize)>,
+    /// For each node, the nodes that wait for it, as they come; one may be named twice.
+    followers: Vec<Vec<usize>>,
 }
 
 impl Draft {
     fn node(&mut self, step: Step) -> usize {
         self.steps.push(step);
+        self.followers.push(vec![]);
         self.steps.len() - 1
     }
 
     fn edge(&mut self, first: usize, then: usize) {
-        self.edges.insert((first, then));
+        if let Some(followers) = self.followers.get_mut(first) {
+            followers.push(then);
+        }
     }
 
-    fn finish(self) -> Order {
-        let mut followers = vec![vec![]; self.steps.len()];
-        for (first, then) in self.edges {
-            if let Some(list) = followers.get_mut(first) {
-                list.push(then);
-            }
+    fn finish(mut self) -> Order {
+        for followers in &mut self.followers {
+            followers.sort_unstable();
+            followers.dedup();
+            followers.shrink_to_fit();
         }
-        Order { steps: self.steps, followers }
+        Order { steps: self.steps, followers: self.followers }
     }
 }
 

@@ -202,13 +202,14 @@ impl Selection {
     pub fn of_state(&self, snapshot: &Snapshot) -> Snapshot {
         let mut part = snapshot.clone();
         if self.is_limited() {
-            for (address, resource) in &mut part.resources {
+            let resources = Arc::make_mut(&mut part.resources);
+            for (address, resource) in &mut *resources {
                 resource.instances.retain(|key, _| {
                     let address = address.instance(key.clone());
                     self.covers(self.moved.get(&address).unwrap_or(&address))
                 });
             }
-            part.resources.retain(|_, resource| !resource.instances.is_empty());
+            resources.retain(|_, resource| !resource.instances.is_empty());
         }
         part
     }

@@ -44,7 +44,8 @@ pub fn parse(text: &[u8]) -> Result<Snapshot> {
         terraform_version,
         outputs: take("outputs").map_or(Ok(BTreeMap::new()), |raw| outputs(raw, root.key("outputs")))?,
         resources: take("resources")
-            .map_or(Ok(BTreeMap::new()), |raw| resources(raw, root.key("resources"), &mut names))?,
+            .map_or(Ok(BTreeMap::new()), |raw| resources(raw, root.key("resources"), &mut names))?
+            .into(),
         check_results: take("check_results")
             .map_or(Ok(Json::Null), |raw| decode(raw, root.key("check_results")))?,
         terrane: take("terrane").map_or(Ok(Map::new()), |raw| terrane(raw, root.key("terrane")))?,

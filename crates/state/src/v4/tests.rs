@@ -321,6 +321,7 @@ prop_compose! {
             .collect();
         let terrane: Map<String, Json> = terrane.into_iter().filter(|(key, _)| key != "format").collect();
         let terraform_version = "1.11.4".to_owned();
+        let resources = Arc::new(resources);
         Snapshot { serial, lineage, terraform_version, outputs, resources, check_results, terrane, other }
     }
 }

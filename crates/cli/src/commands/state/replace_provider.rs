@@ -1,5 +1,7 @@
 //! `terrane state replace-provider`: says that objects belong to another provider.
 
+use std::sync::Arc;
+
 use terrane_model::{Diagnostic, ResourceAddress};
 use terrane_state::Snapshot;
 
@@ -43,7 +45,7 @@ pub fn run(from: &str, to: &str, approved: bool, lock: &Lock, terminal: &Termina
             return Ok(Exit::Failed);
         }
     }
-    for (address, resource) in &mut store.snapshot_mut().resources {
+    for (address, resource) in Arc::make_mut(&mut store.snapshot_mut().resources) {
         if found.contains(address) {
             resource.provider = replaced(&resource.provider, &to);
         }
