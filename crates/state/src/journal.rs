@@ -84,23 +84,23 @@ impl Outcome {
     }
 
     /// Brings the outcome into a snapshot. Doing so again changes nothing.
-    pub(crate) fn apply(&self, snapshot: &mut Snapshot) {
+    pub(crate) fn apply(self, snapshot: &mut Snapshot) {
         let address = &self.address;
-        match (&self.change, &self.deposed) {
-            (Change::Put { provider, object }, None) => snapshot.put(address, provider, *object.clone()),
+        match (self.change, &self.deposed) {
+            (Change::Put { provider, object }, None) => snapshot.put(address, &provider, *object),
             (Change::Put { provider, object }, Some(key)) => {
-                snapshot.put_deposed(address, provider, key, *object.clone());
+                snapshot.put_deposed(address, &provider, key, *object);
             }
             (Change::Remove, None) => drop(snapshot.remove(address)),
             (Change::Remove, Some(key)) => drop(snapshot.remove_deposed(address, key)),
             (Change::Depose { key }, _) => {
                 let now = record::fingerprint(snapshot.get(address));
                 if now == self.before {
-                    snapshot.depose(address, key);
+                    snapshot.depose(address, &key);
                 }
             }
             (Change::Rename { to }, _) => {
-                snapshot.rename(address, to);
+                snapshot.rename(address, &to);
             }
             (Change::Nothing { .. }, _) => {}
         }

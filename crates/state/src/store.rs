@@ -68,6 +68,8 @@ pub struct Store {
     backlog: Vec<Record>,
     /// Outcomes since the last commit.
     pending: usize,
+    /// Whether the snapshot may say something that the last commit did not.
+    touched: bool,
     saved: Saved,
 }
 
@@ -118,6 +120,7 @@ impl Store {
             next: replay.next(),
             backlog: Vec::new(),
             pending: read.merged.len(),
+            touched: true,
             saved: read.saved,
         })
     }
@@ -143,6 +146,7 @@ impl Store {
     /// the next commit on, not before; so an instance that gets another address wants [`Change::Rename`](crate::Change),
     /// lest the journal speak of an address that the state on disk does not know.
     pub fn snapshot_mut(&mut self) -> &mut Snapshot {
+        self.touched = true;
         &mut self.snapshot
     }
 
@@ -212,12 +216,17 @@ impl Store {
     /// commit, then the intent stays open for the next beginning.
     pub fn outcome(&mut self, mut outcome: Outcome) -> Result<(), StateError> {
         outcome.before = fingerprint(self.snapshot.object(&outcome.address, outcome.deposed.as_deref()));
-        outcome.apply(&mut self.snapshot);
         if let Some(n) = outcome.intent {
             self.open.remove(&n);
         }
         self.pending += 1;
-        self.append(&[Record::Outcome(outcome)])
+        self.touched = true;
+        let record = Record::Outcome(outcome);
+        let appended = self.append(std::slice::from_ref(&record));
+        if let Record::Outcome(outcome) = record {
+            outcome.apply(&mut self.snapshot);
+        }
+        appended
     }
 
     /// Writes the snapshot, unless nothing in it but the serial would change, and empties the journal as far as it
@@ -234,6 +243,7 @@ impl Store {
         }
         let committed = committed?;
         self.pending = 0;
+        self.touched = false;
         self.backlog.clear();
         if self.open.is_empty() {
             self.journal.clear()?;
@@ -249,6 +259,7 @@ impl Store {
         self.look_again()?;
         self.saved.content = None;
         self.pending += 1;
+        self.touched = true;
         self.commit()
     }
 
@@ -291,6 +302,7 @@ impl Store {
             .map(|open| open.iter().filter_map(serde_json::Value::as_u64).collect())
             .unwrap_or_default();
         self.snapshot = Snapshot { serial: self.snapshot.serial, ..snapshot };
+        self.touched = true;
         for (n, intent) in self.open.clone() {
             if !still.contains(&n) {
                 let why = "the state that could not be written knows it".to_owned();
@@ -302,6 +314,9 @@ impl Store {
     }
 
     fn write(&mut self) -> Result<Committed, StateError> {
+        if !self.touched {
+            return Ok(Committed::Unchanged);
+        }
         self.stamp();
         v4::check(&self.snapshot).map_err(|source| self.format(source))?;
         let bytes = v4::render(&self.snapshot);

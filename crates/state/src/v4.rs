@@ -11,7 +11,7 @@ mod write;
 
 pub use read::parse;
 pub use write::render;
-pub(crate) use write::{check, read_object, render_object};
+pub(crate) use write::{ObjectV4, bare, check, read_object};
 
 /// The version of Terrane's own part that this program writes, and the newest that it reads.
 pub(crate) const TERRANE_FORMAT: u64 = 1;

@@ -257,7 +257,7 @@ impl<'r> Walk<'r, '_> {
         let Some(((attributes, sensitive), schema_version)) = encoded else {
             return Err(Error::bug(name, "The answer can't be written into the state."));
         };
-        let before = self.ledger.snapshot().get(&change.address).cloned().unwrap_or_default();
+        let before = self.ledger.snapshot().get(&change.address);
         let tainted = amiss && action == Action::Create;
         let mut kept = Object {
             status: if tainted { terrane_state::Status::Tainted } else { terrane_state::Status::Ready },
@@ -266,8 +266,8 @@ impl<'r> Walk<'r, '_> {
             sensitive,
             dependencies: change.dependencies.clone(),
             create_before_destroy: change.create_before_destroy,
-            private: before.private,
-            other: before.other,
+            private: before.and_then(|object| object.private.clone()),
+            other: before.map(|object| object.other.clone()).unwrap_or_default(),
             ..Object::default()
         };
         if action == Action::Create && self.run.catalog.resource(name).is_some_and(|r| r.has_marker()) {

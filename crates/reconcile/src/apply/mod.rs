@@ -10,7 +10,7 @@ mod limits;
 mod prepare;
 mod verbs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -255,6 +255,7 @@ impl<'r, 'a> Walk<'r, 'a> {
 
     fn close(mut self) -> Report {
         self.report.interrupted = self.run.stop.gently();
+        let failed: BTreeSet<(Address, Action)> = self.report.failed.iter().cloned().collect();
         for (node, step) in self.run.plan.order.steps.iter().enumerate() {
             let (i, apply) = match step {
                 Step::Apply(i) => (*i, true),
@@ -265,7 +266,7 @@ impl<'r, 'a> Walk<'r, 'a> {
             let entry = (change.address.clone(), half(change.action, apply));
             if self.under_way.contains_key(&node) {
                 self.report.dropped.push(entry);
-            } else if self.done.get(node) == Some(&false) && !self.report.failed.contains(&entry) {
+            } else if self.done.get(node) == Some(&false) && !failed.contains(&entry) {
                 self.report.skipped.push(entry);
             }
         }

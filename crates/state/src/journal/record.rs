@@ -40,10 +40,10 @@ impl Record {
     pub(crate) fn write(&self, out: &mut Vec<u8>) -> Result<(), FormatError> {
         let failed = |error: serde_json::Error| FormatError::NotStorable { what: error.to_string() };
         let record = serde_json::to_string(&self.stored()).map_err(failed)?;
-        let line =
-            Line { sum: sum(record.as_bytes()), record: RawValue::from_string(record).map_err(failed)? };
-        serde_json::to_writer(&mut *out, &line).map_err(failed)?;
-        out.push(b'\n');
+        // As `Line` is read; the sum is hexadecimal, and the record is JSON already.
+        out.extend_from_slice(format!(r#"{{"sum":"{}","record":"#, sum(record.as_bytes())).as_bytes());
+        out.extend_from_slice(record.as_bytes());
+        out.extend_from_slice(b"}\n");
         Ok(())
     }
 
@@ -56,13 +56,13 @@ impl Record {
         if sum(line.record.get().as_bytes()) != line.sum {
             return None;
         }
-        Some(match serde_json::from_str::<Stored>(line.record.get()) {
+        Some(match serde_json::from_str::<Stored<Json>>(line.record.get()) {
             Ok(stored) => Record::from_stored(stored),
             Err(_) => Err("it has a record that this version of Terrane does not know".to_owned()),
         })
     }
 
-    fn stored(&self) -> Stored {
+    fn stored(&self) -> Stored<v4::ObjectV4<'_>> {
         match self {
             Record::Base(version) => {
                 Stored::Base { format: FORMAT, lineage: version.lineage.clone(), serial: version.serial }
@@ -73,7 +73,7 @@ impl Record {
                 deposed: intent.deposed.clone(),
                 operation: intent.operation,
                 provider: intent.provider.clone(),
-                planned: intent.planned.as_ref().map(v4::render_object),
+                planned: intent.planned.as_ref().map(v4::bare),
                 marker: intent.marker.clone(),
                 id: intent.id.clone(),
                 survey: intent.survey.clone(),
@@ -85,7 +85,7 @@ impl Record {
                 before: outcome.before.clone(),
                 change: match &outcome.change {
                     Change::Put { provider, object } => {
-                        StoredChange::Put { provider: provider.clone(), object: v4::render_object(object) }
+                        StoredChange::Put { provider: provider.clone(), object: v4::bare(object) }
                     }
                     Change::Remove => StoredChange::Remove,
                     Change::Depose { key } => StoredChange::Depose { key: key.clone() },
@@ -99,7 +99,7 @@ impl Record {
         }
     }
 
-    fn from_stored(stored: Stored) -> Result<Record, String> {
+    fn from_stored(stored: Stored<Json>) -> Result<Record, String> {
         let address = |text: String| text.parse::<Address>().map_err(|error| error.to_string());
         let object = |json: Json| v4::read_object(json).map_err(|error| error.to_string());
         Ok(match stored {
@@ -150,18 +150,19 @@ pub(crate) fn sum(bytes: &[u8]) -> String {
 
 /// What tells one object of an instance from another: nothing where there is none.
 pub(crate) fn fingerprint(object: Option<&Object>) -> Option<String> {
-    object.map(|object| sum(v4::render_object(object).to_string().as_bytes()))
+    object.map(|object| sum(&serde_json::to_vec(&v4::bare(object)).unwrap_or_default()))
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Line {
     sum: String,
     record: Box<RawValue>,
 }
 
+/// A record on disk. An object is written as it is, and read as JSON first.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Stored {
+enum Stored<O> {
     Base {
         format: u64,
         lineage: String,
@@ -175,7 +176,7 @@ enum Stored {
         operation: Operation,
         provider: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        planned: Option<Json>,
+        planned: Option<O>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         marker: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -191,7 +192,7 @@ enum Stored {
         deposed: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<String>,
-        change: StoredChange,
+        change: StoredChange<O>,
     },
     Commit {
         serial: u64,
@@ -201,8 +202,8 @@ enum Stored {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum StoredChange {
-    Put { provider: String, object: Json },
+enum StoredChange<O> {
+    Put { provider: String, object: O },
     Remove,
     Depose { key: String },
     Rename { to: String },

@@ -162,7 +162,7 @@ fn apply<'a>(outcomes: impl Iterator<Item = &'a Outcome>, snapshot: &mut Snapsho
     outcomes
         .filter(|outcome| !matches!(outcome.change, Change::Nothing { .. }))
         .map(|outcome| {
-            outcome.apply(snapshot);
+            outcome.clone().apply(snapshot);
             outcome.address.clone()
         })
         .collect()

@@ -35,11 +35,11 @@ pub(crate) fn check(snapshot: &Snapshot) -> Result<(), FormatError> {
 }
 
 /// One object as an instance of a state file has it, for the journal.
-pub(crate) fn render_object(object: &Object) -> Json {
-    serde_json::to_value(ObjectV4 { key: None, deposed: None, object }).unwrap_or_default()
+pub(crate) fn bare(object: &Object) -> ObjectV4<'_> {
+    ObjectV4 { key: None, deposed: None, object }
 }
 
-/// Reads what [`render_object`] wrote.
+/// Reads what [`bare`] wrote.
 pub(crate) fn read_object(json: Json) -> Result<Object, FormatError> {
     match json {
         Json::Object(map) => super::read::read_object(map, At::ROOT, &mut Names::default()),
@@ -167,7 +167,8 @@ impl Serialize for InstancesV4<'_> {
     }
 }
 
-struct ObjectV4<'a> {
+/// An object on disk.
+pub(crate) struct ObjectV4<'a> {
     key: Option<&'a Key>,
     deposed: Option<&'a str>,
     object: &'a Object,
