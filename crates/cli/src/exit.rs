@@ -19,6 +19,12 @@ pub enum Exit {
     Interrupted,
 }
 
+/// Lets go of something that holds memory and nothing else, without giving it back piece by piece: the process is about to
+/// end, and the operating system takes everything at once. With many thousands of resources that is a tenth of the time.
+pub fn let_go<T>(value: T) {
+    std::mem::forget(value);
+}
+
 impl Exit {
     /// The number.
     pub fn code(self) -> u8 {

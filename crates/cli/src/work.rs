@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::cli::{Global, Lock, Planning, Variables};
-use crate::exit::Problem;
+use crate::exit::{Problem, let_go};
 use crate::functions;
 use crate::generated::{self, Generation};
 use crate::progress::Progress;
@@ -345,7 +345,7 @@ impl Work {
             look_for_existing: planning.refresh,
             generate: self.generation.is_some(),
         };
-        loop {
+        let plan = loop {
             let input = Input {
                 spec: &self.stack.spec,
                 variables: self.stack.variables.clone(),
@@ -365,7 +365,7 @@ impl Work {
                         generated::keep_what_is(undeclared, &plan, catalog)
                             .map_err(|errors| self.problem(errors))?;
                     }
-                    return Ok(*plan);
+                    break *plan;
                 }
                 Draft::Undeclared(undeclared) => {
                     let Some(generation) = &mut self.generation else {
@@ -384,7 +384,14 @@ impl Work {
                         .map_err(|errors| self.problem(errors))?;
                 }
             }
-        }
+        };
+        let_go(observed);
+        Ok(plan)
+    }
+
+    /// Keeps the store, which ends here, from giving the resources of its snapshot back one by one.
+    pub fn let_go_of_shared(&self) {
+        let_go(self.store.snapshot().clone());
     }
 
     /// Messages that point into the stack's files.
@@ -397,6 +404,8 @@ impl Work {
     /// # Errors
     /// What the state has to say.
     pub fn leave(self) -> Result<(), Problem> {
+        self.let_go_of_shared();
+        let_go(self.stack);
         match self.store.pending() {
             0 => self.store.leave()?,
             _ => drop(self.store.finish()?),

@@ -15,7 +15,7 @@ use terrane_state::Store;
 use super::plan::{mode, open_private};
 use crate::cli::{Apply, Global, Planning};
 use crate::encryption::plan_from_file;
-use crate::exit::{Ended, Exit, Problem};
+use crate::exit::{Ended, Exit, Problem, let_go};
 use crate::functions;
 use crate::leftovers;
 use crate::modules::changed;
@@ -72,7 +72,9 @@ pub fn fresh(global: &Global, planning: &Planning, mode: Mode, approved: bool, t
             return Ok(Exit::Failed);
         }
         let result = carry_out(&mut work, &plan, &sessions, planning.parallelism, &progress, &stop).await;
-        Ok(tell(global, &work, &plan, &result, terminal))
+        let exit = tell(global, &work, &plan, &result, terminal);
+        let_go(plan);
+        Ok(exit)
     });
     finish(work, ended, terminal)
 }
@@ -327,7 +329,11 @@ fn save(mut store: Store) -> Result<(), Problem> {
 fn finish(work: Work, ended: Result<Exit, Problem>, terminal: &Terminal) -> Ended {
     let sources = work.stack.spec.sources.clone();
     let finished = match ended.is_ok() {
-        true => save(work.store),
+        true => {
+            work.let_go_of_shared();
+            let_go(work.stack);
+            save(work.store)
+        }
         false => work.leave(),
     };
     match (ended, finished) {

@@ -12,7 +12,7 @@ use terrane_reconcile::Stop;
 use crate::cli::{Global, Plan as Arguments};
 use crate::commands::review::{self, Saved};
 use crate::encryption::plan_to_file;
-use crate::exit::{Ended, Exit, Problem};
+use crate::exit::{Ended, Exit, Problem, let_go};
 use crate::generated::{Generation, Target};
 use crate::progress::Progress;
 use crate::render::{diagnostics, plan_json, plan_text, stream};
@@ -111,7 +111,9 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
         terminal.tell(&told);
     }
     work.leave()?;
-    Ok(if arguments.detailed_exitcode && plan.has_changes() { Exit::Changes } else { Exit::Done })
+    let exit = if arguments.detailed_exitcode && plan.has_changes() { Exit::Changes } else { Exit::Done };
+    let_go(plan);
+    Ok(exit)
 }
 
 /// Writes the resources that imports led to, and tells that it did.
