@@ -52,6 +52,7 @@ macro_rules! scripts {
 
 scripts! {
     access,
+    access_verify,
     annotations,
     another_aws,
     bad_arguments,

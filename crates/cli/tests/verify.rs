@@ -115,7 +115,7 @@ const ROLES: &str = r#"
 deletion_window_in_days = 7
 
 [resource.aws_dynamodb_table.t]
-name         = "t"
+name         = "things"
 billing_mode = "PAY_PER_REQUEST"
 hash_key     = "id"
 attribute    = [{ name = "id", type = "N" }]

@@ -47,6 +47,11 @@ pub fn report(estate: &Estate, trials: &[Trial], paint: Paint) -> String {
             |trial: &&Trial| trial.claim.name == first.claim.name && trial.principal == first.principal;
         let (group, others) = rest.split_at(rest.iter().take_while(same).count());
         rest = others;
+        if first.action.is_empty() {
+            let name = paint.strong(&format!("access.{}", first.claim.name));
+            out.push_str(&format!("{name}: {}\n\n", really(first, &mut notes)));
+            continue;
+        }
         out.push_str(&heading(estate, first, paint));
         let rows: Vec<Row> = group.iter().map(|trial| row(estate, trial, &mut notes)).collect();
         out.push_str(&table(&rows, paint));

@@ -62,7 +62,7 @@ impl Untried {
             Untried::NoCall => "no harmless call is known for it".to_owned(),
             Untried::Nobody(why) | Untried::NoTable(why) => format!("can't be tried: {why}"),
             Untried::Context => "a real request can't be given a `context`".to_owned(),
-            Untried::Unknown(what) => format!("{what} is known only after apply"),
+            Untried::Unknown(what) => format!("not all of it is known before an apply ({what})"),
         }
     }
 }
