@@ -17,6 +17,7 @@ use crate::object::{filled, text, unknown_text, unknown_with_prefix};
 
 mod holder;
 mod member;
+mod permissions;
 
 pub mod access_key;
 pub mod group;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_kms::types::AliasListEntry;
+use terrane_model::Value;
 use terrane_model::schema::{FormKind, NormalForm};
-use terrane_provider::Error;
+use terrane_provider::permission::{Condition, pattern};
 use terrane_provider::wait::Retry;
+use terrane_provider::{Error, Ground};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::client::Clients;
@@ -104,6 +106,31 @@ pub(crate) static SAME_KEY: NormalForm = NormalForm {
     equivalent: |a, b| key_id(a) == key_id(b),
     normalise: |text| text.to_owned(),
 };
+
+/// The ARN of a key given by id or ARN; any key of the account and region as long as it is not known.
+pub(crate) fn key_arn(ground: &Ground<'_>, key: Option<&Value>) -> String {
+    match pattern(key) {
+        Some(arn) if arn.starts_with("arn:") => arn,
+        Some(id) => ground.regional("kms", &format!("key/{}", key_id(&id))),
+        None => ground.regional("kms", "key/*"),
+    }
+}
+
+/// The ARN of a key given by id, ARN or alias, and what can be said of requests that name the alias: an alias is no resource
+/// of a policy.
+pub(crate) fn named_key(ground: &Ground<'_>, name: &str) -> (String, Option<Condition>) {
+    let alias = match name.split_once(":alias/") {
+        Some((_, rest)) => Some(format!("alias/{rest}")),
+        None => name.starts_with("alias/").then(|| name.to_owned()),
+    };
+    match alias {
+        Some(value) => {
+            let condition = Condition { operator: "StringEquals", key: "kms:RequestAlias", value };
+            (ground.regional("kms", "key/*"), Some(condition))
+        }
+        None => (key_arn(ground, Some(&Value::from(name))), None),
+    }
+}
 
 /// The bare id of a key given by id or ARN.
 pub(crate) fn key_id(key: &str) -> &str {

@@ -31,6 +31,11 @@ pub fn flag(object: &Value, name: &str) -> bool {
     object.get(name).and_then(Value::as_bool).unwrap_or(false)
 }
 
+/// Whether an attribute has a value that is not known yet.
+pub fn is_open(object: &Value, name: &str) -> bool {
+    object.get(name).is_some_and(Value::is_unknown)
+}
+
 /// A whole number; nothing when it is null or unknown.
 pub fn whole(object: &Value, name: &str) -> Option<i64> {
     object.get(name)?.as_i64()

@@ -21,6 +21,7 @@ mod bucket;
 mod holder;
 mod journal;
 mod lock;
+mod permissions;
 pub(crate) mod settings;
 mod table;
 
@@ -29,4 +30,5 @@ mod tests;
 
 pub use backend::S3;
 pub use holder::this_process;
+pub use permissions::permissions;
 pub use settings::{BackendSettings, schema};

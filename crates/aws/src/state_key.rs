@@ -16,13 +16,14 @@ use serde_json::{Value as Json, json};
 use terrane_model::conform::{Problem, check, conform};
 use terrane_model::schema::{Attribute, Block, Check, Nesting, block, nested, optional, required};
 use terrane_model::{Diagnostic, Path, Type, Value};
-use terrane_provider::{Error, ErrorKind};
+use terrane_provider::{Certainty, Error, ErrorKind, Ground, Permissions};
 use terrane_state::StateError;
 use terrane_state::seal::{DataKey, Key, Method};
 
 use crate::bridge::Bridge;
 use crate::client::{Options, Sandbox, in_sandbox, load};
 use crate::error::failed;
+use crate::kms::named_key;
 use crate::object::{filled, first, text_map};
 use crate::s3_backend::settings::SHARED;
 use crate::settings::Settings;
@@ -84,6 +85,13 @@ impl KeySettings {
             shared,
         })
     }
+}
+
+/// The permissions that encrypting a state takes.
+pub fn permissions(settings: &KeySettings, ground: &Ground<'_>) -> Permissions {
+    let (arn, condition) = named_key(ground, &settings.key_id);
+    let actions = &["kms:Decrypt", "kms:GenerateDataKey"];
+    Permissions::none().with(&arn, actions, condition, Certainty::Sure)
 }
 
 /// A KMS key that data keys come from.

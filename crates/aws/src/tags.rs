@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use terrane_model::{Type, Unknown, Value};
-use terrane_provider::{Facts, PlanRequest};
+use terrane_provider::{Certainty, Facts, Permissions, PlanRequest};
 
 use crate::object::{is_zero, text_map};
 
@@ -115,6 +115,43 @@ pub fn change(prior: &Value, planned: &Value) -> Change {
     Change {
         remove: before.keys().filter(|key| !after.contains_key(*key)).cloned().collect(),
         put: after.into_iter().filter(|(key, value)| before.get(key) != Some(value)).collect(),
+    }
+}
+
+/// The actions that change tags.
+#[derive(Clone, Copy, Debug)]
+pub struct TagCalls {
+    /// Puts tags on, also when an object is made with tags.
+    pub put: &'static str,
+    /// Takes tags off.
+    pub remove: &'static str,
+}
+
+/// The permissions that it takes to make an object with its tags, or to change them.
+pub fn permissions(calls: &TagCalls, arn: &str, prior: Option<&Value>, planned: &Value) -> Permissions {
+    let before = text_map(prior.and_then(|prior| prior.get("tags_all")));
+    let none = Permissions::none();
+    let after = planned.get("tags_all");
+    if after.is_some_and(Value::is_unknown) {
+        let put = none.perhaps_on(arn, &[calls.put]);
+        return if before.is_empty() { put } else { put.perhaps_on(arn, &[calls.remove]) };
+    }
+    let after: BTreeMap<&str, &Value> =
+        after.and_then(Value::entries).into_iter().flatten().map(|(k, v)| (k.as_ref(), v)).collect();
+    let is_new = |key: &str| !before.contains_key(key);
+    let other = |(key, value): &(&&str, &&Value)| before.get(**key).map(String::as_str) != value.as_str();
+    let mut changed = after.iter().filter(other).peekable();
+    let mut all = none;
+    if changed.peek().is_some() {
+        let certainty = match changed.any(|(key, value)| is_new(key) || value.as_str().is_some()) {
+            true => Certainty::Sure,
+            false => Certainty::Perhaps,
+        };
+        all = all.with(arn, &[calls.put], None, certainty);
+    }
+    match before.keys().any(|key| !after.contains_key(key.as_str())) {
+        true => all.on(arn, &[calls.remove]),
+        false => all,
     }
 }
 

@@ -40,6 +40,8 @@ pub mod loss;
 
 pub mod order;
 
+pub mod permissions;
+
 pub mod verify;
 
 pub mod file;

@@ -12,6 +12,7 @@ use terrane_model::{Address, Path, Schema, Value};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::identity::Identity;
+use crate::permission::{Doing, Ground, Permissions};
 use crate::users::{Extent, User, Users};
 
 /// A configured provider: facts and clients. One per provider configuration and run.
@@ -216,6 +217,12 @@ pub trait ResourceType: Send + Sync {
     /// Any failure of the service.
     async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error>;
 
+    /// The permissions that the calls of a verb take; nothing where they are not known. Calls that only a run makes which
+    /// takes up another's work are not among them. Pure.
+    fn permissions(&self, _doing: Doing<'_>, _ground: &Ground<'_>) -> Option<Permissions> {
+        None
+    }
+
     /// Whether created objects carry the marker, since they have no name to be found by.
     fn has_marker(&self) -> bool {
         false
@@ -303,6 +310,11 @@ pub trait DataSource: Send + Sync {
     /// `None`: it must be read.
     fn compute(&self, _config: &Value, _facts: &Facts) -> Option<Result<Value, Vec<Problem>>> {
         None
+    }
+
+    /// The permissions that reading it takes; none unless it says so. Pure.
+    fn permissions(&self, _config: &Value, _ground: &Ground<'_>) -> Permissions {
+        Permissions::none()
     }
 
     /// Reads it. All of `config` is known.

@@ -12,6 +12,8 @@ pub mod facts;
 
 pub mod identity;
 
+pub mod permission;
+
 pub mod users;
 
 pub mod contract;
@@ -31,4 +33,5 @@ pub use contract::{
 pub use error::{Error, ErrorKind};
 pub use facts::Facts;
 pub use identity::Identity;
+pub use permission::{Certainty, Doing, Ground, Permission, Permissions};
 pub use users::{Extent, Holds, User, Users};

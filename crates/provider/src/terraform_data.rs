@@ -11,6 +11,7 @@ use terrane_model::{Mode, Schema, Type, Unknown, Value};
 
 use crate::contract::{Context, Deleted, Failure, PlanRequest, ResourceType};
 use crate::error::Error;
+use crate::permission::{Doing, Ground, Permissions};
 
 /// The resource type.
 pub struct TerraformData;
@@ -40,6 +41,10 @@ impl ResourceType for TerraformData {
 
     fn is_local(&self) -> bool {
         true
+    }
+
+    fn permissions(&self, _doing: Doing<'_>, _ground: &Ground<'_>) -> Option<Permissions> {
+        Some(Permissions::none())
     }
 
     fn plan(&self, request: &mut PlanRequest<'_>) -> Result<(), Vec<Problem>> {

@@ -14,13 +14,17 @@ use terrane_model::conform::Problem;
 use terrane_model::schema::{Check, block, computed, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Doing, Error, ErrorKind, Failure, Ground, Identity, Permissions, PlanRequest,
+    ResourceType,
+};
 
 use crate::client::Clients;
 use crate::dynamodb::{PROPAGATION, RETRIES};
 use crate::error::{failed, present};
 use crate::iam::{WRITTEN_POLICY, kept};
 use crate::object::{absent, filled, flag, needed, settled, text, unknown_text};
+use terrane_provider::permission::pattern;
 
 /// The resource type.
 pub struct ResourcePolicy;
@@ -66,6 +70,10 @@ impl ResourceType for ResourcePolicy {
             request.set("revision_id", unknown_text());
         }
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
@@ -175,6 +183,23 @@ impl Found {
             .with("policy", Value::from(kept(&WRITTEN_POLICY, text(prior, "policy"), &self.policy)))
             .with("resource_arn", Value::from(arn))
             .with("revision_id", Value::from(self.revision))
+    }
+}
+
+fn permissions(doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
+    const GET: &[&str] = &["dynamodb:GetResourcePolicy"];
+    let arn = |object: &Value| {
+        let known = pattern(object.get("resource_arn")).or_else(|| pattern(object.get("id")));
+        known.unwrap_or_else(|| ground.regional("dynamodb", "table/*"))
+    };
+    let put = |object: &Value| {
+        Permissions::none().on(&arn(object), GET).on(&arn(object), &["dynamodb:PutResourcePolicy"])
+    };
+    match doing {
+        Doing::LookFor(object) | Doing::Read(object) => Permissions::none().on(&arn(object), GET),
+        Doing::Import(id) => Permissions::none().on(id, GET),
+        Doing::Create(planned) | Doing::Update { planned, .. } => put(planned),
+        Doing::Delete(prior) => Permissions::none().on(&arn(prior), &["dynamodb:DeleteResourcePolicy"]),
     }
 }
 

@@ -15,7 +15,10 @@ use async_trait::async_trait;
 use terrane_model::conform::Problem;
 use terrane_model::{Schema, Value};
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Doing, Error, ErrorKind, Failure, Ground, Identity, Permissions, PlanRequest,
+    ResourceType,
+};
 
 use crate::client::Clients;
 use crate::dynamodb::RETRIES;
@@ -27,6 +30,7 @@ mod create;
 mod index;
 pub mod lookup;
 mod observed;
+mod permissions;
 mod prediction;
 mod schema;
 mod settings;
@@ -50,6 +54,10 @@ impl ResourceType for Table {
             problems if problems.is_empty() => Ok(()),
             problems => Err(problems),
         }
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions::permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {

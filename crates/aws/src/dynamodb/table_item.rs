@@ -16,11 +16,15 @@ use terrane_model::conform::Problem;
 use terrane_model::schema::{FormKind, NormalForm, block, optional, optional_computed, required};
 use terrane_model::{Mode, Path, Schema, Type, Value};
 use terrane_provider::once::create_once;
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{
+    Certainty, Context, Deleted, Doing, Error, ErrorKind, Failure, Ground, Permissions, PlanRequest,
+    ResourceType,
+};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
 use crate::object::{filled, needed, settled, text, unknown_text};
+use terrane_provider::permission::{Condition, pattern};
 
 mod json;
 
@@ -100,6 +104,10 @@ impl ResourceType for TableItem {
             request.set("id", id);
         }
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
@@ -269,6 +277,35 @@ fn into_state(found: &Item, prior: &Value) -> Value {
     match same {
         true => prior.clone(),
         false => with_id(&prior.clone().with("item", Value::from(json::write(found))), found),
+    }
+}
+
+fn permissions(doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
+    const READ: &[&str] = &["dynamodb:GetItem"];
+    let table = |object: &Value| {
+        let name = pattern(object.get("table_name")).unwrap_or_else(|| "*".to_owned());
+        ground.regional("dynamodb", &format!("table/{name}"))
+    };
+    // Under which key the table is, and whether it is under one of the account's own, is not said here.
+    let with_key = |actions: &[&'static str]| {
+        let through = Condition {
+            operator: "StringEquals",
+            key: "kms:ViaService",
+            value: format!("dynamodb.{}.amazonaws.com", ground.facts.region),
+        };
+        let key = ground.regional("kms", "key/*");
+        Permissions::none().with(&key, actions, Some(through), Certainty::Perhaps)
+    };
+    const WRITING: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey"];
+    match doing {
+        Doing::LookFor(_) | Doing::Import(_) => Permissions::none(),
+        Doing::Read(object) => with_key(&["kms:Decrypt"]).on(&table(object), READ),
+        Doing::Create(planned) => with_key(WRITING).on(&table(planned), &["dynamodb:PutItem"]),
+        Doing::Update { prior, planned } => match filled(prior, "id") == filled(planned, "id") {
+            true => with_key(WRITING).on(&table(prior), &["dynamodb:UpdateItem"]),
+            false => with_key(WRITING).on(&table(prior), &["dynamodb:DeleteItem", "dynamodb:PutItem"]),
+        },
+        Doing::Delete(prior) => with_key(WRITING).on(&table(prior), &["dynamodb:DeleteItem"]),
     }
 }
 

@@ -24,10 +24,14 @@ use terrane_model::schema::{Check, block, computed, optional, optional_computed,
 use terrane_model::{Mode, Path, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Cleared, Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{
+    Cleared, Context, Deleted, Doing, Error, ErrorKind, Failure, Ground, Permissions, PlanRequest,
+    ResourceType,
+};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
+use crate::iam::permissions::arns_of;
 use crate::iam::{PROPAGATION, RETRIES};
 use crate::object::{absent, filled, is_zero, needed, settled, text, time, unknown_text};
 
@@ -99,6 +103,10 @@ impl ResourceType for AccessKey {
             request.set(name, unknown_text());
         }
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
@@ -262,6 +270,29 @@ fn smtp_password(secret: &str, region: &str) -> String {
     let mut password = vec![4];
     password.extend(signature);
     STANDARD.encode(password)
+}
+
+const READ: &[&str] = &["iam:ListAccessKeys"];
+
+fn permissions(doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
+    let users = |object: &Value| arns_of(ground, "user", object.get("user"));
+    let all = |object: &Value, actions| {
+        users(object).iter().fold(Permissions::none(), |all, arn| all.on(arn, actions))
+    };
+    match doing {
+        Doing::LookFor(_) => Permissions::none(),
+        Doing::Import(_) => Permissions::none().on("*", &["iam:GetAccessKeyLastUsed"]),
+        Doing::Read(object) => all(object, READ),
+        Doing::Create(planned) => {
+            let make = all(planned, &["iam:CreateAccessKey"]).and(all(planned, READ));
+            match text(planned, "status") {
+                Some("Active") => make,
+                _ => make.and(all(planned, &["iam:UpdateAccessKey"])),
+            }
+        }
+        Doing::Update { prior, .. } => all(prior, &["iam:UpdateAccessKey"]),
+        Doing::Delete(prior) => all(prior, &["iam:DeleteAccessKey"]),
+    }
 }
 
 #[cfg(test)]

@@ -17,10 +17,13 @@ use terrane_model::schema::{block, computed, optional, optional_computed, requir
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::Wait;
-use terrane_provider::{Context, Deleted, Error, Failure, Identity, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Doing, Error, Failure, Ground, Identity, Permissions, PlanRequest, ResourceType,
+};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
+use crate::iam::permissions::{arns_of, own_arn};
 use crate::iam::{MEMBER_NAME, PROPAGATION, import_name, plan_named};
 use crate::lately::made_since;
 use crate::object::{absent, filled, needed, settled, text};
@@ -55,6 +58,10 @@ impl ResourceType for Group {
     fn plan(&self, request: &mut PlanRequest<'_>) -> Result<(), Vec<Problem>> {
         plan_named(request, "group");
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
@@ -159,6 +166,27 @@ fn into_state(group: &Remote, prior: &Value) -> Value {
         .with("name", Value::from(group.group_name.as_str()))
         .with("path", Value::from(group.path.as_str()))
         .with("unique_id", Value::from(group.group_id.as_str()))
+}
+
+const READ: &[&str] = &["iam:GetGroup"];
+
+fn permissions(doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
+    let arn = |object: &Value| own_arn(ground, "group", object);
+    let none = Permissions::none();
+    match doing {
+        Doing::LookFor(object) | Doing::Read(object) => none.on(&arn(object), READ),
+        Doing::Import(name) => {
+            let arns = arns_of(ground, "group", Some(&Value::from(name)));
+            arns.iter().fold(none, |all, arn| all.on(arn, READ))
+        }
+        Doing::Create(planned) => none.on(&arn(planned), &["iam:CreateGroup"]).on(&arn(planned), READ),
+        // Who renames needs it on both.
+        Doing::Update { prior, planned } => none
+            .on(&arn(prior), &["iam:UpdateGroup"])
+            .on(&arn(planned), &["iam:UpdateGroup"])
+            .on(&arn(planned), READ),
+        Doing::Delete(prior) => none.on(&arn(prior), &["iam:DeleteGroup"]),
+    }
 }
 
 #[cfg(test)]

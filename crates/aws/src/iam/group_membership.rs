@@ -12,9 +12,13 @@ use async_trait::async_trait;
 use terrane_model::conform::Problem;
 use terrane_model::schema::{block, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Doing, Error, ErrorKind, Failure, Ground, Permissions, PlanRequest, ResourceType,
+};
 
 use crate::iam::member::Side;
+use crate::iam::member::changed;
+use crate::iam::permissions::arns_of;
 use crate::object::{filled, needed, texts, unknown_text};
 
 /// The resource type.
@@ -51,6 +55,10 @@ impl ResourceType for GroupMembership {
         Ok(())
     }
 
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions(doing, ground))
+    }
+
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
         Side::Group.read(cx, prior).await
     }
@@ -81,6 +89,30 @@ impl ResourceType for GroupMembership {
         let Some(members) = Side::Group.there(cx.session.clients()?, group).await? else { return Ok(None) };
         let is_begun = texts(planned, "users").iter().any(|user| members.contains(user));
         Ok(is_begun.then(|| Side::Group.into_state(&members, &planned.clone().with("id", Value::from(name)))))
+    }
+}
+
+const ADD: &[&str] = &["iam:AddUserToGroup"];
+const REMOVE: &[&str] = &["iam:RemoveUserFromGroup"];
+
+fn permissions(doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
+    let all = |object: &Value, actions| {
+        let arns = arns_of(ground, "group", object.get("group"));
+        arns.iter().fold(Permissions::none(), |all, arn| all.on(arn, actions))
+    };
+    const READ: &[&str] = &["iam:GetGroup"];
+    match doing {
+        Doing::LookFor(_) | Doing::Import(_) => Permissions::none(),
+        Doing::Read(object) => all(object, READ),
+        Doing::Create(planned) => all(planned, ADD).and(all(planned, READ)),
+        Doing::Update { prior, planned } => {
+            let (added, removed) = changed(prior, planned, "users");
+            let adding = if added.is_empty() { Permissions::none() } else { all(prior, ADD) };
+            let removing = if removed.is_empty() { Permissions::none() } else { all(prior, REMOVE) };
+            adding.and(removing).and(all(prior, READ))
+        }
+        Doing::Delete(prior) if texts(prior, "users").is_empty() => Permissions::none(),
+        Doing::Delete(prior) => all(prior, REMOVE),
     }
 }
 

@@ -15,9 +15,13 @@ use terrane_model::conform::Problem;
 use terrane_model::schema::{Attribute, Check, block, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Doing, Error, ErrorKind, Failure, Ground, Identity, Permissions, PlanRequest,
+    ResourceType,
+};
 
 use crate::client::Clients;
+use crate::iam::permissions::arns_of;
 use crate::iam::{self, Holder, INLINE_POLICY, PROPAGATION, RETRIES};
 use crate::names;
 use crate::object::{absent, filled, needed, settled, text, unknown_text, unknown_with_prefix};
@@ -91,6 +95,10 @@ impl ResourceType for InlinePolicy {
         };
         request.set("id", id);
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(self.needs(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
@@ -201,6 +209,31 @@ impl InlinePolicy {
 /// Owner and name of an id. Neither can have a colon.
 fn parts(id: &str) -> Option<(&str, &str)> {
     id.split_once(':').filter(|(owner, name)| !owner.is_empty() && !name.is_empty() && !name.contains(':'))
+}
+
+impl InlinePolicy {
+    fn needs(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
+        let kind = self.0.attribute();
+        let (get, put, delete): (&'static str, &'static str, &'static str) = match self.0 {
+            Holder::Group => ("iam:GetGroupPolicy", "iam:PutGroupPolicy", "iam:DeleteGroupPolicy"),
+            Holder::Role => ("iam:GetRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"),
+            Holder::User => ("iam:GetUserPolicy", "iam:PutUserPolicy", "iam:DeleteUserPolicy"),
+        };
+        let all = |object: &Value, actions: &[&'static str]| {
+            let arns = arns_of(ground, kind, object.get(kind));
+            arns.iter().fold(Permissions::none(), |all, arn| all.on(arn, actions))
+        };
+        match doing {
+            Doing::LookFor(object) | Doing::Read(object) => all(object, &[get]),
+            Doing::Import(id) => {
+                let owner = Value::from(id.split(':').next().unwrap_or_default());
+                all(&Value::object([(kind, owner)]), &[get])
+            }
+            Doing::Create(planned) => all(planned, &[get, put]),
+            Doing::Update { prior, .. } => all(prior, &[get, put]),
+            Doing::Delete(prior) => all(prior, &[delete]),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use terrane_provider::{Context, Deleted, Error, Failure};
 use crate::client::Clients;
 use crate::error::{failed, present};
 use crate::iam::{PROPAGATION, RETRIES};
-use crate::object::{needed, settled, texts};
+use crate::object::{elements, needed, settled, texts};
 
 /// The side from which memberships are declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,4 +168,17 @@ async fn groups(clients: &Clients, user: &str) -> Result<Option<BTreeSet<String>
     let groups: Result<Vec<_>, _> =
         pages.collect::<Result<_, _>>().await.map_err(failed("iam:ListGroupsForUser"));
     Ok(present(groups)?.map(|groups| groups.into_iter().map(|group| group.group_name).collect()))
+}
+
+/// What of a set comes anew, and what goes. A set that is not known yet may hold anything.
+pub fn changed(prior: &Value, planned: &Value, name: &str) -> (Vec<Value>, Vec<Value>) {
+    let before = elements(prior, name);
+    if planned.get(name).is_some_and(Value::is_unknown) {
+        return (vec![Value::unknown(Type::String)], before.to_vec());
+    }
+    let after = elements(planned, name);
+    let without = |these: &[Value], those: &[Value]| -> Vec<Value> {
+        these.iter().filter(|value| !those.contains(value)).cloned().collect()
+    };
+    (without(after, before), without(before, after))
 }

@@ -19,14 +19,17 @@ use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::Wait;
 use terrane_provider::{
-    Context, Deleted, Error, ErrorKind, Facts, Failure, Identity, PlanRequest, ResourceType,
+    Context, Deleted, Doing, Error, ErrorKind, Facts, Failure, Ground, Identity, Permissions, PlanRequest,
+    ResourceType,
 };
 
 use crate::client::Clients;
 use crate::error::{failed, present};
+use crate::iam::permissions::own_arn;
 use crate::iam::{self, PROPAGATION, tag};
 use crate::lately::made_since;
 use crate::object::{absent, filled, needed, or_empty, settled, text, unknown_text, unknown_with_prefix};
+use crate::tags::TagCalls;
 use crate::{names, tags};
 
 /// The resource type.
@@ -107,6 +110,10 @@ impl ResourceType for Policy {
             request.set("name_prefix", Value::from(""));
         }
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
@@ -329,6 +336,38 @@ impl Observed {
             .with("policy", Value::from(iam::kept_policy(text(prior, "policy"), &self.document)))
             .with("policy_id", or_empty(policy.policy_id.as_deref()));
         tags::observed(object, iam::tag_map(policy.tags()), facts, imported)
+    }
+}
+
+const READ: &[&str] = &["iam:GetPolicy", "iam:GetPolicyVersion"];
+const TAGGING: TagCalls = TagCalls { put: "iam:TagPolicy", remove: "iam:UntagPolicy" };
+const DELETE_VERSION: &[&str] = &["iam:DeletePolicyVersion"];
+
+fn permissions(doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
+    let arn = |object: &Value| own_arn(ground, "policy", object);
+    let none = Permissions::none();
+    match doing {
+        Doing::LookFor(planned) => none.on(&arn(planned), &["iam:GetPolicy"]),
+        Doing::Import(id) => none.on(id, READ),
+        Doing::Read(object) => none.on(&arn(object), READ),
+        Doing::Create(planned) => none
+            .on(&arn(planned), &["iam:CreatePolicy"])
+            .on(&arn(planned), READ)
+            .and(tags::permissions(&TAGGING, &arn(planned), None, planned)),
+        Doing::Update { prior, planned } => {
+            let arn = arn(prior);
+            let all = none.on(&arn, READ).and(tags::permissions(&TAGGING, &arn, Some(prior), planned));
+            match prior.get("policy") == planned.get("policy") {
+                true => all,
+                // How many versions there are is found out then.
+                false => all
+                    .on(&arn, &["iam:CreatePolicyVersion", "iam:ListPolicyVersions"])
+                    .perhaps_on(&arn, DELETE_VERSION),
+            }
+        }
+        Doing::Delete(prior) => none
+            .on(&arn(prior), &["iam:DeletePolicy", "iam:ListPolicyVersions"])
+            .perhaps_on(&arn(prior), DELETE_VERSION),
     }
 }
 

@@ -16,12 +16,17 @@ use terrane_model::conform::Problem;
 use terrane_model::schema::{Check, block, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Doing, Error, ErrorKind, Failure, Ground, Identity, Permissions, PlanRequest,
+    ResourceType,
+};
 
 use crate::client::Clients;
+use crate::iam::permissions::{arns_of, only_policy};
 use crate::iam::{Holder, PROPAGATION, RETRIES, attached_policies, forget_attached};
 use crate::names;
 use crate::object::{filled, needed, settled, unknown_text};
+use terrane_provider::Certainty;
 
 /// The resource type for one kind of object.
 pub struct PolicyAttachment(pub Holder);
@@ -86,6 +91,10 @@ impl ResourceType for PolicyAttachment {
             request.set("id", unknown_text());
         }
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(self.needs(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
@@ -167,6 +176,35 @@ fn with_id(planned: &Value, name: &str) -> Value {
     match filled(planned, "id") {
         Some(_) => planned.clone(),
         None => planned.clone().with("id", Value::from(names::unique(&format!("{name}-")))),
+    }
+}
+
+impl PolicyAttachment {
+    fn needs(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
+        let kind = self.0.attribute();
+        let (attach, detach): (&'static str, &'static str) = match self.0 {
+            Holder::Group => ("iam:AttachGroupPolicy", "iam:DetachGroupPolicy"),
+            Holder::Role => ("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
+            Holder::User => ("iam:AttachUserPolicy", "iam:DetachUserPolicy"),
+        };
+        let list = self.0.list_attached_operation();
+        let all = |object: &Value, action: &'static str| {
+            let only = (action != list).then(|| only_policy(object.get("policy_arn"))).flatten();
+            let arns = arns_of(ground, kind, object.get(kind));
+            arns.iter()
+                .fold(Permissions::none(), |all, arn| all.with(arn, &[action], only.clone(), Certainty::Sure))
+        };
+        match doing {
+            Doing::LookFor(_) => Permissions::none(),
+            Doing::Read(object) => all(object, list),
+            Doing::Import(id) => {
+                let owner = Value::from(id.split('/').next().unwrap_or_default());
+                all(&Value::object([(kind, owner)]), list)
+            }
+            Doing::Create(planned) => all(planned, attach).and(all(planned, list)),
+            Doing::Update { .. } => Permissions::none(),
+            Doing::Delete(prior) => all(prior, detach),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use terrane_model::nearest::nearest;
 use terrane_model::schema::{Check, block, computed, optional, optional_computed};
 use terrane_model::{Mode, Schema, Type, Value};
-use terrane_provider::{Context, DataSource, Error, ErrorKind};
+use terrane_provider::{Context, DataSource, Error, ErrorKind, Ground, Permissions};
 
 use crate::client::Clients;
 use crate::error::failed;
@@ -19,6 +19,7 @@ use crate::iam::policy::{Observed, observe};
 use crate::iam::tag_map;
 use crate::object::{filled, or_empty};
 use crate::tags;
+use terrane_provider::permission::pattern;
 
 /// The data source.
 pub struct PolicyLookup;
@@ -56,6 +57,16 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
 impl DataSource for PolicyLookup {
     fn schema(&self) -> &Schema {
         &SCHEMA
+    }
+
+    fn permissions(&self, config: &Value, ground: &Ground<'_>) -> Permissions {
+        let arn = pattern(config.get("arn")).unwrap_or_else(|| ground.global("iam", "policy/*"));
+        let all = Permissions::none().on(&arn, &["iam:GetPolicy", "iam:GetPolicyVersion"]);
+        // Whether it was found by name can't be told once its ARN is known.
+        match filled(config, "name") {
+            Some(_) => all.perhaps_on("*", &["iam:ListPolicies"]),
+            None => all,
+        }
     }
 
     async fn read(&self, cx: &Context<'_>, config: &Value) -> Result<Value, Error> {

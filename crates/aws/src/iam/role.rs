@@ -13,7 +13,9 @@ use async_trait::async_trait;
 use terrane_model::conform::Problem;
 use terrane_model::{Schema, Type, Value};
 use terrane_provider::wait::retry;
-use terrane_provider::{Context, Deleted, Error, Failure, Identity, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Doing, Error, Failure, Ground, Identity, Permissions, PlanRequest, ResourceType,
+};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
@@ -24,6 +26,7 @@ use crate::tags;
 mod change;
 mod inline;
 mod observed;
+mod permissions;
 mod schema;
 
 use observed::observe;
@@ -68,6 +71,10 @@ impl ResourceType for Role {
             request.set("managed_policy_arns", Value::set(Type::String, []));
         }
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions::permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {

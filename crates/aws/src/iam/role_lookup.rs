@@ -9,10 +9,11 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use terrane_model::schema::{block, computed, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
-use terrane_provider::{Context, DataSource, Error};
+use terrane_provider::{Context, DataSource, Error, Ground, Permissions};
 
 use crate::client::Clients;
 use crate::error::failed;
+use crate::iam::permissions::arns_of;
 use crate::iam::{decoded, tag_map};
 use crate::object::{needed, or_empty, time};
 use crate::tags;
@@ -53,6 +54,12 @@ fn use_type() -> Type {
 impl DataSource for RoleLookup {
     fn schema(&self) -> &Schema {
         &SCHEMA
+    }
+
+    fn permissions(&self, config: &Value, ground: &Ground<'_>) -> Permissions {
+        let known = config.get("arn").and_then(Value::as_str).map(str::to_owned);
+        let arns = known.map_or_else(|| arns_of(ground, "role", config.get("name")), |arn| vec![arn]);
+        arns.iter().fold(Permissions::none(), |all, arn| all.on(arn, &["iam:GetRole"]))
     }
 
     async fn read(&self, cx: &Context<'_>, config: &Value) -> Result<Value, Error> {

@@ -18,7 +18,9 @@ use terrane_model::schema::{Check, block, computed, optional, optional_computed,
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, Facts, Failure, Identity, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Doing, Error, Facts, Failure, Ground, Identity, Permissions, PlanRequest, ResourceType,
+};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
@@ -28,6 +30,7 @@ use crate::object::{absent, filled, flag, needed, or_empty, settled, text};
 use crate::tags;
 
 mod belongings;
+mod permissions;
 
 /// The resource type.
 pub struct User;
@@ -69,6 +72,10 @@ impl ResourceType for User {
         tags::plan(request);
         plan_named(request, "user");
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions::permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {

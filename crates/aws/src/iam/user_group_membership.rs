@@ -12,10 +12,15 @@ use async_trait::async_trait;
 use terrane_model::conform::Problem;
 use terrane_model::schema::{block, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Doing, Error, ErrorKind, Failure, Ground, Permissions, PlanRequest, ResourceType,
+};
 
 use crate::iam::member::Side;
+use crate::iam::member::changed;
+use crate::iam::permissions::arns_of;
 use crate::names;
+use crate::object::{elements, is_open};
 use crate::object::{filled, texts, unknown_with_prefix};
 
 /// The resource type.
@@ -51,6 +56,10 @@ impl ResourceType for UserGroupMembership {
             request.set("id", unknown_with_prefix(PREFIX));
         }
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
@@ -103,6 +112,36 @@ fn with_id(planned: &Value) -> Value {
     match filled(planned, "id") {
         Some(_) => planned.clone(),
         None => planned.clone().with("id", Value::from(names::unique(PREFIX))),
+    }
+}
+
+fn permissions(doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
+    const READ: &[&str] = &["iam:ListGroupsForUser"];
+    let read = |object: &Value| {
+        let arns = arns_of(ground, "user", object.get("user"));
+        arns.iter().fold(Permissions::none(), |all, arn| all.on(arn, READ))
+    };
+    let each = |groups: &[Value], action: &'static str| {
+        let arns = groups.iter().flat_map(|group| arns_of(ground, "group", Some(group)));
+        arns.fold(Permissions::none(), |all, arn| all.on(&arn, &[action]))
+    };
+    let (add, remove) = ("iam:AddUserToGroup", "iam:RemoveUserFromGroup");
+    match doing {
+        Doing::LookFor(_) => Permissions::none(),
+        Doing::Import(id) => {
+            let user = Value::from(id.split('/').next().unwrap_or_default());
+            read(&Value::object([("user", user)]))
+        }
+        Doing::Read(object) => read(object),
+        Doing::Create(planned) if is_open(planned, "groups") => {
+            read(planned).and(each(&[Value::unknown(Type::String)], add))
+        }
+        Doing::Create(planned) => read(planned).and(each(elements(planned, "groups"), add)),
+        Doing::Update { prior, planned } => {
+            let (added, removed) = changed(prior, planned, "groups");
+            read(planned).and(each(&added, add)).and(each(&removed, remove))
+        }
+        Doing::Delete(prior) => each(elements(prior, "groups"), remove),
     }
 }
 

@@ -9,10 +9,11 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use terrane_model::schema::{block, computed, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
-use terrane_provider::{Context, DataSource, Error};
+use terrane_provider::{Context, DataSource, Error, Ground, Permissions};
 
 use crate::client::Clients;
 use crate::error::failed;
+use crate::iam::permissions::arns_of;
 use crate::iam::tag_map;
 use crate::object::{needed, or_empty};
 use crate::tags;
@@ -44,6 +45,12 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
 impl DataSource for UserLookup {
     fn schema(&self) -> &Schema {
         &SCHEMA
+    }
+
+    fn permissions(&self, config: &Value, ground: &Ground<'_>) -> Permissions {
+        let known = config.get("arn").and_then(Value::as_str).map(str::to_owned);
+        let arns = known.map_or_else(|| arns_of(ground, "user", config.get("user_name")), |arn| vec![arn]);
+        arns.iter().fold(Permissions::none(), |all, arn| all.on(arn, &["iam:GetUser"]))
     }
 
     async fn read(&self, cx: &Context<'_>, config: &Value) -> Result<Value, Error> {

@@ -16,13 +16,17 @@ use terrane_model::schema::{Check, block, computed, optional_computed, required}
 use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Doing, Error, ErrorKind, Failure, Ground, Identity, Permissions, PlanRequest,
+    ResourceType,
+};
 
 use crate::client::Clients;
 use crate::error::failed;
 use crate::kms::{PROPAGATION, RETRIES, SAME_KEY, aliases, forget_aliases, key_id};
 use crate::names;
 use crate::object::{absent, filled, needed, settled, text, unknown_text, unknown_with_prefix};
+use terrane_provider::permission::pattern;
 
 /// The resource type.
 pub struct Alias;
@@ -93,6 +97,10 @@ impl ResourceType for Alias {
             request.set("target_key_arn", arn);
         }
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
@@ -223,6 +231,31 @@ fn into_state(alias: &AliasListEntry, prior: &Value) -> Value {
         .with("target_key_arn", Value::from(target_arn))
         .with("target_key_id", Value::from(given.unwrap_or(target)))
 }
+
+const LIST: &[&str] = &["kms:ListAliases"];
+
+fn permissions(doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
+    let name = |object: &Value| {
+        let prefix = pattern(object.get("name_prefix")).unwrap_or_else(|| "alias/".to_owned());
+        pattern(object.get("name")).unwrap_or_else(|| format!("{}*", prefix.trim_end_matches('*')))
+    };
+    let arn = |object: &Value| ground.regional("kms", &name(object));
+    let key = |object: &Value| super::key_arn(ground, object.get("target_key_id"));
+    let list = Permissions::none().on("*", LIST);
+    match doing {
+        Doing::LookFor(_) | Doing::Import(_) | Doing::Read(_) => list,
+        Doing::Create(planned) => list.on(&arn(planned), CREATE).on(&key(planned), CREATE),
+        Doing::Update { prior, planned } => {
+            list.on(&arn(prior), UPDATE).on(&key(prior), UPDATE).on(&key(planned), UPDATE)
+        }
+        Doing::Delete(prior) => Permissions::none().on(&arn(prior), DELETE).on(&key(prior), DELETE),
+    }
+}
+
+/// Each is needed on the alias and on the keys that it stood and is to stand for.
+const CREATE: &[&str] = &["kms:CreateAlias"];
+const UPDATE: &[&str] = &["kms:UpdateAlias"];
+const DELETE: &[&str] = &["kms:DeleteAlias"];
 
 #[cfg(test)]
 mod tests;

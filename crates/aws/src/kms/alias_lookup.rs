@@ -10,11 +10,12 @@ use async_trait::async_trait;
 use terrane_model::nearest::nearest;
 use terrane_model::schema::{Check, block, computed, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
-use terrane_provider::{Context, DataSource, Error, ErrorKind};
+use terrane_provider::{Certainty, Context, DataSource, Error, ErrorKind, Ground, Permissions};
 
 use crate::client::Clients;
 use crate::error::failed;
 use crate::kms::aliases;
+use crate::kms::named_key;
 use crate::object::{needed, or_empty};
 
 /// The data source.
@@ -46,6 +47,13 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
 impl DataSource for AliasLookup {
     fn schema(&self) -> &Schema {
         &SCHEMA
+    }
+
+    fn permissions(&self, config: &Value, ground: &Ground<'_>) -> Permissions {
+        let (any, condition) = named_key(ground, crate::object::filled(config, "name").unwrap_or("alias/"));
+        let key = crate::object::filled(config, "target_key_arn").map_or(any, str::to_owned);
+        let all = Permissions::none().on("*", &["kms:ListAliases"]);
+        all.with(&key, &["kms:DescribeKey"], condition, Certainty::Sure)
     }
 
     async fn read(&self, cx: &Context<'_>, config: &Value) -> Result<Value, Error> {

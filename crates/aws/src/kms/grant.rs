@@ -18,7 +18,9 @@ use terrane_model::conform::Problem;
 use terrane_model::{Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Doing, Error, ErrorKind, Failure, Ground, Permissions, PlanRequest, ResourceType,
+};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
@@ -50,6 +52,10 @@ impl ResourceType for Grant {
             request.set("grant_id", unknown_text());
         }
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
@@ -295,6 +301,25 @@ fn constraint_state((equals, subset): (Pairs, Pairs)) -> Value {
         false => Value::map(Type::String, pairs.into_iter().map(|(key, value)| (key, Value::from(value)))),
     };
     Value::set(constraint_type(), [Value::object([(EQUALS, map(equals)), (SUBSET, map(subset))])])
+}
+
+fn permissions(doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
+    const LIST: &[&str] = &["kms:ListGrants"];
+    let key = |object: &Value| super::key_arn(ground, object.get("key_id"));
+    let none = Permissions::none();
+    match doing {
+        Doing::LookFor(_) | Doing::Update { .. } => none,
+        Doing::Import(id) => {
+            let key = id.rsplit_once(':').map_or(id, |(key, _)| key);
+            none.on(&super::key_arn(ground, Some(&Value::from(key))), LIST)
+        }
+        Doing::Read(object) => none.on(&key(object), LIST),
+        Doing::Create(planned) => none.on(&key(planned), LIST).on(&key(planned), &["kms:CreateGrant"]),
+        Doing::Delete(prior) => {
+            let end = if flag(prior, "retire_on_delete") { "kms:RetireGrant" } else { "kms:RevokeGrant" };
+            none.on(&key(prior), LIST).on(&key(prior), &[end])
+        }
+    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,8 @@ use terrane_model::conform::Problem;
 use terrane_model::schema::{Check, Operation, block, computed, optional, optional_computed};
 use terrane_model::{Mode, Schema, Type, Unknown, Value};
 use terrane_provider::{
-    Context, Deleted, Error, ErrorKind, Extent, Failure, PlanRequest, ResourceType, User, Users,
+    Context, Deleted, Doing, Error, ErrorKind, Extent, Failure, Ground, Permissions, PlanRequest,
+    ResourceType, User, Users,
 };
 
 use crate::client::Clients;
@@ -33,6 +34,7 @@ use crate::{iam, tags};
 
 mod change;
 mod observed;
+mod permissions;
 mod users;
 
 use observed::{Observed, observe};
@@ -153,6 +155,10 @@ impl ResourceType for Key {
             request.set("rotation_period_in_days", Value::unknown_with(Unknown::not_null(Type::Number)));
         }
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions::permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {

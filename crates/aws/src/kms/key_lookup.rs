@@ -11,10 +11,11 @@ use aws_sdk_kms::types::{KeyMetadata, MultiRegionConfiguration, MultiRegionKey};
 use aws_smithy_types::DateTime;
 use terrane_model::schema::{Attribute, Check, block, computed, optional, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
-use terrane_provider::{Context, DataSource, Error};
+use terrane_provider::{Certainty, Context, DataSource, Error, Ground, Permissions};
 
 use crate::client::Clients;
 use crate::error::failed;
+use crate::kms::named_key;
 use crate::object::{needed, or_empty, texts, time};
 
 /// The data source.
@@ -81,6 +82,13 @@ fn external_type() -> Type {
 impl DataSource for KeyLookup {
     fn schema(&self) -> &Schema {
         &SCHEMA
+    }
+
+    fn permissions(&self, config: &Value, ground: &Ground<'_>) -> Permissions {
+        let (named, condition) =
+            named_key(ground, crate::object::filled(config, "key_id").unwrap_or_default());
+        let key = crate::object::filled(config, "arn").map_or(named, str::to_owned);
+        Permissions::none().with(&key, &["kms:DescribeKey"], condition, Certainty::Sure)
     }
 
     async fn read(&self, cx: &Context<'_>, config: &Value) -> Result<Value, Error> {

@@ -15,7 +15,10 @@ use terrane_model::conform::Problem;
 use terrane_model::schema::{Check, block, optional, optional_computed, required};
 use terrane_model::{Mode, Path, Schema, Type, Value};
 use terrane_provider::wait::{Wait, retry};
-use terrane_provider::{Context, Deleted, Error, ErrorKind, Failure, Identity, PlanRequest, ResourceType};
+use terrane_provider::{
+    Context, Deleted, Doing, Error, ErrorKind, Failure, Ground, Identity, Permissions, PlanRequest,
+    ResourceType,
+};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
@@ -63,6 +66,10 @@ impl ResourceType for KeyPolicy {
             request.replace.push(Path::attribute("key_id"));
         }
         Ok(())
+    }
+
+    fn permissions(&self, doing: Doing<'_>, ground: &Ground<'_>) -> Option<Permissions> {
+        Some(permissions(doing, ground))
     }
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
@@ -205,6 +212,27 @@ async fn get(clients: &Clients, key: &str) -> Result<Option<String>, Error> {
 
 fn into_state(found: &str, prior: &Value) -> Value {
     prior.clone().with("policy", Value::from(kept_policy(text(prior, "policy"), found)))
+}
+
+fn permissions(doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
+    const READ: &[&str] = &["kms:DescribeKey", "kms:GetKeyPolicy"];
+    let key = |object: &Value| crate::kms::key_arn(ground, object.get("key_id"));
+    let read = |object: &Value| Permissions::none().on(&key(object), READ);
+    let put = |object: &Value| read(object).on(&key(object), &["kms:PutKeyPolicy"]);
+    match doing {
+        Doing::LookFor(_) => Permissions::none(),
+        Doing::Import(id) => {
+            Permissions::none().on(&crate::kms::key_arn(ground, Some(&Value::from(id))), READ)
+        }
+        Doing::Read(object) => read(object),
+        Doing::Create(planned) => put(planned),
+        Doing::Update { prior, planned } if prior.get("policy") == planned.get("policy") => {
+            Permissions::none()
+        }
+        Doing::Update { planned, .. } => put(planned),
+        Doing::Delete(prior) if flag(prior, "bypass_policy_lockout_safety_check") => Permissions::none(),
+        Doing::Delete(prior) => put(prior),
+    }
 }
 
 #[cfg(test)]

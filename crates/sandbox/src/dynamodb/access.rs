@@ -54,6 +54,8 @@ pub(super) fn create(
     }
     if !tags.is_empty() {
         context = context.with_all("aws:TagKeys", tags.iter().map(|tag| &tag.key));
+        // <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.Operations.html>
+        weigh(visit, "dynamodb:TagResource", &arn, None, None, context.clone())?;
     }
     weigh(visit, "dynamodb:CreateTable", &arn, None, key, context)
 }

@@ -43,7 +43,13 @@ pub(crate) fn serve(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     })?;
     let (resource, context) = target::target(visit)?;
     let action = format!("iam:{}", visit.call.operation);
-    authorize::identity(visit, &action, &resource, context)?;
+    authorize::identity(visit, &action, &resource, context.clone())?;
+    if let Some(renamed) = target::renamed(visit, &resource) {
+        authorize::identity(visit, &action, &renamed, context.clone())?;
+    }
+    if let Some(tagging) = target::tagging(visit) {
+        authorize::identity(visit, tagging, &resource, context)?;
+    }
     operation(visit)
 }
 

@@ -38,6 +38,38 @@ pub(super) fn target(visit: &Visit<'_>) -> Result<(String, Context), Refusal> {
     Ok((arn, context))
 }
 
+/// The action that making something with tags takes besides.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html>
+pub(super) fn tagging(visit: &Visit<'_>) -> Option<&'static str> {
+    visit.form().members("Tags").into_iter().next()?;
+    match visit.call.operation.as_str() {
+        "CreateUser" => Some("iam:TagUser"),
+        "CreateRole" => Some("iam:TagRole"),
+        "CreatePolicy" => Some("iam:TagPolicy"),
+        "CreateInstanceProfile" => Some("iam:TagInstanceProfile"),
+        _ => None,
+    }
+}
+
+/// The ARN that a user or group gets by the call, which takes the permission on both.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateUser.html>
+pub(super) fn renamed(visit: &Visit<'_>, arn: &str) -> Option<String> {
+    let form = visit.form();
+    let (kind, name) = match visit.call.operation.as_str() {
+        "UpdateUser" => ("user", form.text("NewUserName")),
+        "UpdateGroup" => ("group", form.text("NewGroupName")),
+        _ => return None,
+    };
+    let (_, rest) = arn.split_once(&format!(":{kind}/"))?;
+    let (path, old) = rest.rsplit_once('/').map_or(("", rest), |(path, name)| (path, name));
+    let old_path = if path.is_empty() { "/".to_owned() } else { format!("/{path}/") };
+    let path = form.text("NewPath").unwrap_or(&old_path);
+    let new = visit.iam_arn(&format!("{kind}{path}{}", name.unwrap_or(old)));
+    (new != arn).then_some(new)
+}
+
 fn resource(visit: &Visit<'_>) -> Result<(String, Vec<Tag>), Refusal> {
     let form = visit.form();
     let operation = visit.call.operation.as_str();

@@ -61,7 +61,7 @@ pub(super) fn create(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     if !tags.is_empty() {
         context = context.with_all("aws:TagKeys", tags.iter().map(|tag| &tag.key));
     }
-    authorize::identity(visit, "kms:CreateKey", "*", context)?;
+    authorize::identity(visit, "kms:CreateKey", "*", context.clone())?;
 
     let uuid = ids::uuid();
     let id = if input.multi_region { format!("mrk-{}", uuid.replace('-', "")) } else { uuid };
@@ -83,6 +83,10 @@ pub(super) fn create(visit: &Visit<'_>) -> Result<Reply, Refusal> {
         rotated_on_demand: None,
         materials: Vec::new(),
     };
+    // <https://docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html>
+    if !key.tags.is_empty() {
+        authorize::identity(visit, "kms:TagResource", &key.arn(visit.account()), context)?;
+    }
     if let (Some(bytes), "AWS_KMS") = (spec.material_bytes, origin) {
         key.materials.push(new_material(visit, bytes, None)?);
     }

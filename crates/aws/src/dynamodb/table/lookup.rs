@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 use terrane_model::schema::{Attribute, Nesting, block, computed, nested, optional_computed, required};
 use terrane_model::{Mode, Schema, Type, Value};
-use terrane_provider::{Context, DataSource, Error, ErrorKind};
+use terrane_provider::{Context, DataSource, Doing, Error, ErrorKind, Ground, Permissions};
 
 use super::observed::observe;
 use super::schema::SCHEMA as RESOURCE;
@@ -113,6 +113,13 @@ fn expiry_type() -> Type {
 impl DataSource for TableLookup {
     fn schema(&self) -> &Schema {
         &SCHEMA
+    }
+
+    fn permissions(&self, config: &Value, ground: &Ground<'_>) -> Permissions {
+        super::permissions::permissions(
+            Doing::Import(crate::object::filled(config, "name").unwrap_or("*")),
+            ground,
+        )
     }
 
     async fn read(&self, cx: &Context<'_>, config: &Value) -> Result<Value, Error> {

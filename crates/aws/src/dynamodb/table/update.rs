@@ -68,7 +68,8 @@ pub async fn bring(cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<V
     as_planned(cx, name, planned).await
 }
 
-fn differs(prior: &Value, planned: &Value, name: &str) -> bool {
+/// Whether an attribute differs otherwise than by an empty value.
+pub fn differs(prior: &Value, planned: &Value, name: &str) -> bool {
     let (before, after) = (prior.get(name), planned.get(name));
     before != after && !(before.is_none_or(is_zero) && after.is_none_or(is_zero))
 }
@@ -219,10 +220,27 @@ async fn main_change(
     active(cx, name, None).await.map(drop)
 }
 
-async fn encryption(cx: &Context<'_>, name: &str, prior: &Value, planned: &Value) -> Result<(), Error> {
+/// Whether another key is to encrypt the table.
+pub fn is_encrypted_anew(prior: &Value, planned: &Value) -> bool {
     const NAME: &str = "server_side_encryption";
     let on = |object: &Value| first(object, NAME).is_some_and(|block| flag(block, "enabled"));
-    if !differs(prior, planned, NAME) || elements(planned, NAME).is_empty() || !on(prior) && !on(planned) {
+    differs(prior, planned, NAME) && !elements(planned, NAME).is_empty() && (on(prior) || on(planned))
+}
+
+/// Whether getting from one to the other takes a call of UpdateTable.
+pub fn takes_update_table(prior: &Value, planned: &Value) -> bool {
+    let steps = index::steps(prior, planned);
+    let stays_on = flag(prior, "stream_enabled") && flag(planned, "stream_enabled");
+    !steps.deletes.is_empty()
+        || !steps.creates.is_empty()
+        || differs(prior, planned, "table_class")
+        || stays_on && differs(prior, planned, "stream_view_type")
+        || is_encrypted_anew(prior, planned)
+        || Main::of(prior, planned, &steps).map_or(true, |main| !main.is_empty())
+}
+
+async fn encryption(cx: &Context<'_>, name: &str, prior: &Value, planned: &Value) -> Result<(), Error> {
+    if !is_encrypted_anew(prior, planned) {
         return Ok(());
     }
     let specification = settings::encryption(planned);
@@ -237,13 +255,14 @@ async fn encryption(cx: &Context<'_>, name: &str, prior: &Value, planned: &Value
     active(cx, name, None).await.map(drop)
 }
 
+/// The attribute by which items expire, where they do.
+pub fn expires_by(table: &Value) -> Option<String> {
+    let block = first(table, "ttl").filter(|block| flag(block, "enabled"))?;
+    filled(block, "attribute_name").map(str::to_owned)
+}
+
 async fn expiry(cx: &Context<'_>, name: &str, prior: &Value, planned: &Value) -> Result<(), Error> {
-    let on = |object: &Value| {
-        first(object, "ttl")
-            .filter(|block| flag(block, "enabled"))
-            .and_then(|block| filled(block, "attribute_name").map(str::to_owned))
-    };
-    match (on(prior), on(planned)) {
+    match (expires_by(prior), expires_by(planned)) {
         (before, after) if before == after => Ok(()),
         (Some(before), None) => settings::set_expiry(cx, name, &before, false).await,
         (None, Some(after)) => settings::set_expiry(cx, name, &after, true).await,

@@ -1,0 +1,161 @@
+//! The permissions that a plan names, held against the embedded AWS: who has exactly these can carry it out, and who lacks
+//! one of them can't.
+//!
+//! Every stack goes through three steps: it is made, changed and deleted. Of each step it is found out what it takes, by
+//! somebody who may do everything; then it is carried out anew, by somebody who has these permissions and no others, and
+//! once more for each of them without that one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod account;
+
+use std::collections::BTreeSet;
+
+use account::{Account, Step};
+use terrane_plan::permissions::{Needed, Part};
+use terrane_provider::Certainty;
+
+const EXAMPLE: &str = include_str!("../../../../examples/encrypted-tables/terrane.toml");
+const EVERYTHING: &str = include_str!("everything.toml");
+const CHANGED: &str = include_str!("changed.toml");
+
+fn example() -> [Step; 3] {
+    let changed = EXAMPLE
+        .replace("read_capacity  = 1", "read_capacity  = 2")
+        .replace("deletion_window_in_days = 7", "deletion_window_in_days = 8")
+        .replace("\"KMS key for database encryption\"", "\"KMS key for tables\"")
+        .replace("pk = \"ForumName\"", "pk = \"ForumTitle\"");
+    [Step::Up(EXAMPLE.to_owned()), Step::Up(changed.clone()), Step::Down(changed)]
+}
+
+fn everything() -> [Step; 3] {
+    [Step::Up(EVERYTHING.to_owned()), Step::Up(CHANGED.to_owned()), Step::Down(CHANGED.to_owned())]
+}
+
+/// An account on which the steps before this one were carried out.
+async fn prepared(steps: &[Step], number: usize) -> Account {
+    let account = Account::new().await;
+    for step in &steps[..number] {
+        account.carry_out(step).await.unwrap();
+    }
+    account
+}
+
+/// An action on a resource under a condition, whatever it is for. The resource is named by its address where AWS made its
+/// ARN up, so that it is the same in every account.
+type Single = (String, String, Option<String>);
+
+fn single(needed: &Needed, account: &Account) -> Single {
+    let permission = &needed.permission;
+    let condition = permission.condition.as_ref().map(|condition| condition.value.clone());
+    (permission.action.to_string(), account.named(&permission.resource), condition)
+}
+
+/// Carries the step out in a new account with exactly the permissions that a plan there names, but for one.
+async fn carried_out(steps: &[Step], number: usize, without: Option<&Single>) -> Result<(), String> {
+    let account = prepared(steps, number).await;
+    let mut needed = account.needs(&steps[number]).await.needed;
+    let all = needed.len();
+    needed.retain(|one| Some(&single(one, &account)) != without);
+    assert_eq!(needed.len() < all, without.is_some(), "{without:?} is not among them");
+    account.limit_to(&needed).await;
+    account.carry_out(&steps[number]).await
+}
+
+async fn suffices(steps: &[Step], number: usize) {
+    if let Err(why) = carried_out(steps, number, None).await {
+        panic!("step {number}: {why}");
+    }
+    // The plan alone does with the part that reads.
+    let account = prepared(steps, number).await;
+    let needs = account.needs(&steps[number]).await;
+    assert!(needs.unknown.is_empty(), "{:?}", needs.unknown);
+    let reading: Vec<Needed> = needs.needed.iter().filter(|one| one.part == Part::Read).cloned().collect();
+    account.limit_to(&reading).await;
+    assert_eq!(account.needs(&steps[number]).await, needs, "step {number}: another plan");
+}
+
+/// Carries the step out without each single permission in turn, but for those that `spare` names; each time it must fail.
+async fn is_smallest(steps: &[Step], number: usize, spare: impl Fn(&Single) -> bool) {
+    let account = prepared(steps, number).await;
+    let needed = account.needs(&steps[number]).await.needed;
+    let sure = needed.iter().filter(|one| one.permission.certainty == Certainty::Sure);
+    let singles: BTreeSet<Single> =
+        sure.map(|one| single(one, &account)).filter(|single| !spare(single)).collect();
+    assert!(singles.len() > 8, "{singles:?}");
+    let mut too_many = Vec::new();
+    for without in singles {
+        if carried_out(steps, number, Some(&without)).await.is_ok() {
+            too_many.push(without);
+        }
+    }
+    assert!(too_many.is_empty(), "step {number} does without {too_many:#?}");
+}
+
+/// The key's policy gives these to the caller directly, so that no IAM policy has to.
+fn by_key_policy((action, resource, _): &Single) -> bool {
+    action.starts_with("kms:") && (resource.contains(":key/") || resource.starts_with("aws_kms_key."))
+}
+
+#[tokio::test]
+async fn the_example_does_with_what_its_plans_name() {
+    let steps = example();
+    for number in 0..3 {
+        suffices(&steps, number).await;
+    }
+}
+
+#[tokio::test]
+async fn making_the_example_takes_each_of_them() {
+    is_smallest(&example(), 0, by_key_policy).await;
+}
+
+#[tokio::test]
+async fn changing_the_example_takes_each_of_them() {
+    is_smallest(&example(), 1, by_key_policy).await;
+}
+
+#[tokio::test]
+async fn deleting_the_example_takes_each_of_them() {
+    is_smallest(&example(), 2, by_key_policy).await;
+}
+
+#[tokio::test]
+async fn all_types_do_with_what_their_plans_name() {
+    let steps = everything();
+    for number in 0..3 {
+        suffices(&steps, number).await;
+    }
+}
+
+#[tokio::test]
+async fn making_all_types_takes_each_of_them() {
+    is_smallest(&everything(), 0, |_| false).await;
+}
+
+#[tokio::test]
+async fn changing_all_types_takes_each_of_them() {
+    is_smallest(&everything(), 1, |_| false).await;
+}
+
+#[tokio::test]
+async fn deleting_all_types_takes_each_of_them() {
+    is_smallest(&everything(), 2, |_| false).await;
+}
+
+#[test]
+fn the_stack_with_everything_has_every_type() {
+    let mut catalog = terrane_provider::Catalog::default();
+    terrane_aws::catalog(&mut catalog);
+    let names = terrane_model::schema::Schemas::names(&catalog, terrane_model::Mode::Managed);
+    let missing: Vec<_> =
+        names.into_iter().filter(|name| !EVERYTHING.contains(&format!("[resource.{name}."))).collect();
+    assert!(missing.is_empty(), "not in everything.toml: {missing:?}");
+}
