@@ -105,6 +105,30 @@ impl Estate {
         self.principal(name).cloned().unwrap_or_else(|| stranger(name, self))
     }
 
+    /// Whoever calls by this ARN, as AWS names callers: the session of a role, too, with what the stack knows of the role.
+    pub fn caller(&self, arn: &str) -> Principal {
+        let session = arn.split_once(":assumed-role/").and_then(|(start, rest)| {
+            let (role, name) = rest.split_once('/')?;
+            Some((start.split(':').nth(4)?, role, name))
+        });
+        let role = session.and_then(|(account, role, name)| {
+            let found = self.principals.iter().find(|principal| {
+                let mut fields = principal.arn.splitn(6, ':').skip(4);
+                let (their, resource) = (fields.next(), fields.next().unwrap_or_default());
+                let is_role = resource.starts_with("role/") && resource.rsplit('/').next() == Some(role);
+                their == Some(account) && is_role && principal.origin == Origin::Managed
+            })?;
+            Some((found, name))
+        });
+        let Some((role, name)) = role else { return self.somebody(arn) };
+        let mut principal = role.clone();
+        if let terrane_iam::Caller::AssumedRole { session_arn, session_name, .. } = &mut principal.caller {
+            arn.clone_into(session_arn);
+            name.clone_into(session_name);
+        }
+        principal
+    }
+
     fn one(
         &self,
         judgement: &mut Judgement,

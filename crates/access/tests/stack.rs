@@ -503,3 +503,40 @@ fn a_key_that_nobody_could_manage_is_found() {
     let admin = use_only.replace("kms:Decrypt", "kms:PutKeyPolicy");
     assert!(unmanageable(&Stack { key: vec![use_only, admin], ..Stack::default() }.estate()).is_empty());
 }
+
+#[test]
+fn a_plan_that_shuts_its_caller_out_is_found() {
+    use terrane_access::lockout::shut_out;
+    let of = |statements: &[&str]| {
+        let key = statements.iter().map(|text| (*text).to_owned()).collect();
+        Stack { key, ..Stack::default() }.estate()
+    };
+    let session = "arn:aws:sts::123456789012:assumed-role/deploy/ci";
+    let admin = |who: &str, actions: &str| {
+        format!(r#"{{"Effect":"Allow","Principal":{{"AWS":"{who}"}},"Action":{actions},"Resource":"*"}}"#)
+    };
+    let all = r#"["kms:PutKeyPolicy","kms:ScheduleKeyDeletion"]"#;
+    let role = admin("arn:aws:iam::123456789012:role/deploy", all);
+    let by_session = admin(session, all);
+    let other = admin("arn:aws:iam::123456789012:role/admin", all);
+    let found = |before: &[&str], after: &[&str]| -> Vec<Vec<&'static str>> {
+        let (before, after) = (of(before), of(after));
+        shut_out(&before, &after, session, &|_| true).into_iter().map(|(_, lost)| lost).collect()
+    };
+    let both = vec![vec!["kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"]];
+    assert_eq!(found(&[ROOT, &role], &[&other]), both, "the role and root are gone");
+    assert_eq!(found(&[&by_session], &[&other]), both, "the session is gone");
+    // Whose own policies are not known may have had the right by them.
+    assert_eq!(found(&[ROOT], &[&other]), both);
+    assert_eq!(found(&[ROOT], &[ROOT, &other]), Vec::<Vec<&str>>::new(), "IAM policies still decide");
+    assert_eq!(found(&[&role], &[&by_session]), Vec::<Vec<&str>>::new());
+    let only_policy = admin(session, r#""kms:PutKeyPolicy""#);
+    assert_eq!(found(&[&role], &[&only_policy]), [["kms:ScheduleKeyDeletion"]]);
+    assert_eq!(
+        found(&[&other], &[&other, ROOT]),
+        Vec::<Vec<&str>>::new(),
+        "who could not before loses nothing"
+    );
+    let (before, after) = (of(&[&role]), of(&[&other]));
+    assert!(shut_out(&before, &after, session, &|_| false).is_empty(), "a key that the plan leaves alone");
+}

@@ -168,6 +168,29 @@ impl Expr {
         items.iter().find(|(key, _)| named(key)).map(|(_, expr)| expr)
     }
 
+    /// The element of an array literal.
+    pub fn element(&self, index: usize) -> Option<&Expr> {
+        match &self.node {
+            Node::Array(elements) => elements.get(index),
+            _ => None,
+        }
+    }
+
+    /// The only argument of a call of this function, if the expression is no more than that.
+    pub fn argument_of(&self, function: &str) -> Option<&Expr> {
+        match &self.node {
+            Node::Call(call) if &*call.name == function => match &*call.arguments {
+                [only] => Some(only),
+                _ => None,
+            },
+            Node::Template(parts) => match &**parts {
+                [Part::Value(inner)] => inner.argument_of(function),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The value, if the expression is no more than that.
     pub fn as_literal(&self) -> Option<&Value> {
         match &self.node {

@@ -40,6 +40,8 @@ pub mod loss;
 
 pub mod order;
 
+pub mod lint;
+
 pub mod permissions;
 
 pub mod verify;

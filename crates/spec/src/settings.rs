@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use terrane_expr::Expr;
-use terrane_model::{Diagnostic, Diagnostics, Span};
+use terrane_model::{Diagnostic, Diagnostics, Selector, Span};
 
 use crate::place::Places;
 use crate::version::{Requirement, Version};
@@ -19,6 +19,8 @@ pub struct Settings {
     pub encryption: Option<Encryption>,
     /// What the organization of the account lets it do.
     pub organization: Option<Organization>,
+    /// Findings of the lint that are known and meant to be so.
+    pub lint_ignores: Vec<LintIgnore>,
     /// The table that a version may be required in, for messages.
     pub span: Option<Span>,
 }
@@ -93,6 +95,19 @@ pub struct Organization {
     /// Whether the account is the organization's management account, which no such policy binds.
     pub management_account: bool,
     /// The header in the file.
+    pub span: Span,
+}
+
+/// A finding, or several, that are known and meant to be so: an element of `ignore` in `[terrane.lint]`.
+#[derive(Clone, Debug)]
+pub struct LintIgnore {
+    /// The rule, such as `TRN-KMS-001`.
+    pub id: (Arc<str>, Span),
+    /// Which objects it is about.
+    pub address: (Selector, Span),
+    /// Why.
+    pub reason: Arc<str>,
+    /// The table in the file.
     pub span: Span,
 }
 

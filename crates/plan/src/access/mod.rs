@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use terrane_access::estate::{TYPES, UNREAD};
-use terrane_access::lockout::{MANAGING, unmanageable};
+use terrane_access::lockout::{MANAGING, shut_out, unmanageable};
 use terrane_access::{Change, Claim, Estate, Item, Organization, difference};
 use terrane_expr::FunctionContext;
 use terrane_model::secret::Secrets;
@@ -193,6 +193,30 @@ pub fn of_plan(
     catalog: &Catalog,
     functions: &FunctionContext,
 ) -> Result<(Estate, Estate), Diagnostics> {
+    let (mut plain, imagined) = imagined_by(plan, spec, catalog, functions)?;
+    let all = imagined.into_iter().chain(forgotten(&plan.changes));
+    plain.extend(all.map(|(address, value)| (address, value.unmark_deep().0)));
+    restored::restore(&mut plain, &plan.changes);
+    // What is wrong with the organization's files was said when the plan was made.
+    let organization = organization(&spec.root.settings, functions, &mut Diagnostics::new());
+    let around = Surroundings { spec: Some(spec), account: None, organization: Some(&organization) };
+    let after = estate(&plain, around);
+    let around = Surroundings { account: after.account.as_deref(), ..around };
+    let before = estate(&objects_of(&plan.refreshed, catalog), around);
+    Ok((before, after))
+}
+
+/// Objects by their addresses.
+pub(crate) type Objects = BTreeMap<Address, Value>;
+
+/// The objects that a plan does not speak of, as far as they bear on access, and those of the spec, with stand-ins for what
+/// AWS invents.
+pub(crate) fn imagined_by(
+    plan: &Plan,
+    spec: &Spec,
+    catalog: &Catalog,
+    functions: &FunctionContext,
+) -> Result<(Objects, Objects), Diagnostics> {
     let changes = plan.changes.iter().filter(|change| change.deposed.is_none());
     let planned: BTreeMap<&Address, &Value> =
         changes.filter_map(|change| Some((&change.address, change.after.as_ref()?))).collect();
@@ -220,18 +244,8 @@ pub fn of_plan(
             value.cloned().or_else(|| data(address))
         },
     };
-    let imagined = imagine(&ground, &graph(spec)?);
-    let mut plain = kept;
-    let all = imagined.objects.into_iter().chain(forgotten(&plan.changes));
-    plain.extend(all.map(|(address, value)| (address, value.unmark_deep().0)));
-    restored::restore(&mut plain, &plan.changes);
-    // What is wrong with the organization's files was said when the plan was made.
-    let organization = organization(&spec.root.settings, functions, &mut Diagnostics::new());
-    let around = Surroundings { spec: Some(spec), account: None, organization: Some(&organization) };
-    let after = estate(&plain, around);
-    let around = Surroundings { account: after.account.as_deref(), ..around };
-    let before = estate(&objects_of(&plan.refreshed, catalog), around);
-    Ok((before, after))
+    let objects = imagine(&ground, &graph(spec)?).objects;
+    Ok((kept, objects))
 }
 
 /// Judges every assertion of the stack, and says who gains and who loses what. Breaches are added to `diagnostics`.
@@ -265,6 +279,7 @@ pub fn report<'s>(
     if changes {
         diagnostics.extend(lockouts(input, &after));
         let before = estate(&objects_of(kept.snapshot, input.catalog), around);
+        diagnostics.extend(shut_outs(input, &before, &after, planned));
         report.changes = difference(&before, &after);
     }
     let secrets = secrets(input, kept.snapshot, imagined.objects.values());
@@ -319,6 +334,38 @@ fn lockouts(input: &Input<'_>, after: &Estate) -> Diagnostics {
             }
         })
         .collect()
+}
+
+/// Keys whose change the caller could not undo, and that no flag lets go.
+fn shut_outs(input: &Input<'_>, before: &Estate, after: &Estate, planned: &[PlannedChange]) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    for caller in input.facts.values().filter_map(|facts| facts.caller.as_deref()).collect::<BTreeSet<_>>() {
+        let is_changed = |address: &str| {
+            let about = |change: &&PlannedChange| change.address.to_string() == address;
+            let changed = |change: &PlannedChange| change.action == Action::Update;
+            let allowed = |a: &Address| a.to_string() == address;
+            planned.iter().filter(about).any(changed) && !input.options.allow_lockout.iter().any(allowed)
+        };
+        for (key, lost) in shut_out(before, after, caller, &is_changed) {
+            let address = key.address.clone().unwrap_or_default();
+            let detail = format!(
+                "After this plan `{caller}`, who carries it out, could not undo what it does to `{address}`. Denied then, and \
+                 not now: {}.",
+                lost.join(", ")
+            );
+            let error = Diagnostic::error("key-shut-out", "The plan could not be undone by its caller", detail)
+                .hint("Keep the caller, or the account's root, in the key's policy; or let one of those deploy who stay in it.")
+                .hint(format!("`--allow-lockout '{address}'` goes on all the same."));
+            found.push(match address.parse::<Address>() {
+                Ok(address) => {
+                    let span = input.spec.resource(&address.resource).map(|resource| resource.span);
+                    error.at(span).about(&address)
+                }
+                Err(_) => error,
+            });
+        }
+    }
+    found
 }
 
 /// The secrets of a stack: who has access is said in ARNs and names, and these may be made from one.

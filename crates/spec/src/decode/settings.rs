@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use terrane_model::{Diagnostic, Span};
+use terrane_model::{Diagnostic, Selector, Span};
 
 use super::{Decoder, header};
-use crate::settings::{Backend, BackendKind, Encryption, Engine, Organization, RequiredVersion};
+use crate::settings::{Backend, BackendKind, Encryption, Engine, LintIgnore, Organization, RequiredVersion};
 use crate::toml::{Content, Entry, Table};
 use crate::version::Requirement;
 
 impl Decoder {
     pub(super) fn terrane(&mut self, entry: &Entry) {
         let Some(table) = self.table(&entry.node, "terrane") else { return };
-        self.only(table, "terrane", &["access", "backend", "encryption", "required_version"]);
+        self.only(table, "terrane", &["access", "backend", "encryption", "lint", "required_version"]);
         self.required_version(table, Engine::Terrane);
         self.backend(table, header(entry));
         self.encryption(table);
         self.organization(table);
+        self.lint(table);
     }
 
     fn organization(&mut self, table: &Table) {
@@ -70,6 +71,45 @@ impl Decoder {
             }
         }
         levels
+    }
+
+    fn lint(&mut self, table: &Table) {
+        let Some(entry) = table.get("lint") else { return };
+        let Some(inside) = self.table(&entry.node, "lint") else { return };
+        self.only(inside, "lint", &["ignore"]);
+        let Some(ignore) = inside.get("ignore") else { return };
+        for (table, span) in self.tables(&ignore.node, "ignore") {
+            self.only(table, "ignore", &["address", "id", "reason"]);
+            for name in ["address", "id", "reason"] {
+                if table.get(name).is_none() {
+                    self.missing(name, "ignore", span);
+                }
+            }
+            let id = self.optional_text(table, "id");
+            let address = self.optional_text(table, "address");
+            let reason = self.optional_text(table, "reason");
+            let (Some(id), Some((address, address_span)), Some((reason, reason_span))) =
+                (id, address, reason)
+            else {
+                continue;
+            };
+            if reason.trim().is_empty() {
+                let detail = "`reason` says why a finding is meant to be so. It must not be empty.";
+                self.report(
+                    Diagnostic::error("invalid-value", "Value out of bounds", detail).at(reason_span),
+                );
+            }
+            match address.parse::<Selector>() {
+                Ok(selector) => {
+                    let address = (selector, address_span);
+                    self.module.settings.lint_ignores.push(LintIgnore { id, address, reason, span });
+                }
+                Err(error) => {
+                    let error = Diagnostic::error("invalid-address", "Invalid address", format!("{error}."));
+                    self.report(error.at(address_span));
+                }
+            }
+        }
     }
 
     fn encryption(&mut self, table: &Table) {
