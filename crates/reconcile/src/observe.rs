@@ -150,6 +150,9 @@ pub async fn look(
             (Wish::Existing { id }, Ok(Seen::Whether(is_there))) => {
                 observed.existing.insert(need.address, (id, is_there));
             }
+            (Wish::Principal { arn, .. }, Ok(Seen::Perhaps(is_there))) => {
+                observed.principals.insert(arn, is_there);
+            }
             (_, Err(diagnostic)) => diagnostics.push(diagnostic),
             (_, Ok(_)) => {}
         }
@@ -163,6 +166,8 @@ enum Seen {
     Object(Option<Box<Value>>),
     Whether(bool),
     Users(Users),
+    /// Nothing where it can't be told.
+    Perhaps(Option<bool>),
 }
 
 async fn look_at(
@@ -177,9 +182,14 @@ async fn look_at(
             let found = import_one(need, id, catalog, sessions, events).await?;
             Ok(Seen::Object(found.map(Box::new)))
         }
-        Wish::Existing { id } => Ok(Seen::Whether(is_there(need, id, catalog, sessions, events).await)),
         Wish::Users { object, .. } => {
             users_of(need, object, catalog, sessions, events).await.map(Seen::Users)
+        }
+        Wish::Existing { id } => {
+            Ok(Seen::Whether(is_there(need, id, catalog, sessions, events).await.unwrap_or(false)))
+        }
+        Wish::Principal { name, .. } => {
+            Ok(Seen::Perhaps(is_there(need, name, catalog, sessions, events).await))
         }
     }
 }
@@ -231,13 +241,13 @@ async fn is_there(
     catalog: &Catalog,
     sessions: &Sessions,
     events: &dyn Events,
-) -> bool {
+) -> Option<bool> {
     let address = &need.address;
-    let kind = catalog.resource(&address.resource.type_name);
-    let (Some(kind), Ok(session)) = (kind, sessions.get(&need.provider, address)) else { return false };
+    let kind = catalog.resource(&address.resource.type_name)?;
+    let session = sessions.get(&need.provider, address).ok()?;
     let waits = Waits(events);
     let cx = Context { session, address, timeout: LOOK_LIMIT, marker: None, progress: &waits };
-    kind.exists(&cx, id).await.unwrap_or(false)
+    kind.exists(&cx, id).await.ok()
 }
 
 /// Who uses an object that is to be deleted.

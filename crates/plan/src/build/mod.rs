@@ -10,6 +10,7 @@ pub mod limits;
 mod losses;
 mod moved;
 pub mod outputs;
+mod principals;
 mod protection;
 mod refresh;
 mod renamed;
@@ -56,6 +57,8 @@ pub struct Observed {
     pub existing: BTreeMap<Address, (String, bool)>,
     /// Who uses an object that is to be deleted.
     pub users: BTreeMap<(Address, Option<String>), Users>,
+    /// Users and roles that policies name, by ARN, and whether there are such; nothing where that can't be told.
+    pub principals: BTreeMap<String, Option<bool>>,
     /// Data sources of checks that could not be read.
     pub failed: BTreeMap<Address, Diagnostic>,
 }
@@ -119,6 +122,13 @@ pub enum Wish {
         object: Value,
         /// The key under which it was put aside.
         deposed: Option<String>,
+    },
+    /// Whether there is a user or role that a policy names.
+    Principal {
+        /// The ARN in the policy.
+        arn: String,
+        /// Its name.
+        name: String,
     },
 }
 
@@ -187,6 +197,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
             return Ok(Draft::Undeclared(builder.undeclared));
         }
         builder.look_for_existing();
+        builder.look_for_principals();
     }
     let before =
         builder.asked_at.and_then(|at| builder.diagnostics.get(..at)).unwrap_or(&builder.diagnostics);
