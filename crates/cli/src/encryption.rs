@@ -12,6 +12,7 @@ use terrane_model::conform::{check, conform};
 use terrane_model::schema::{Block, Nesting, block, nested, optional};
 use terrane_model::{Diagnostic, Diagnostics, Sources, Type, Value};
 use terrane_plan::Plan;
+use terrane_provider::{Ground, Permissions};
 use terrane_spec::Module;
 use terrane_state::seal::{Age, Given, Method, Passphrase, Plain, Purpose, Sealing, method_of};
 use terrane_state::version_of;
@@ -118,6 +119,13 @@ pub fn verify(module: &Module) -> Result<Option<Value>, Diagnostics> {
             "There is more than one method. The others belong under `[terrane.encryption.fallback]`.",
         )),
     }
+}
+
+/// The permissions that the encryption of the state takes; nothing where no KMS key has a part in it.
+pub fn permissions(module: &Module, ground: &Ground<'_>) -> Option<Permissions> {
+    let config = verify(module).ok().flatten()?;
+    let settings = KeySettings::read(only(&config, "kms")?).ok()?;
+    Some(terrane_aws::state_key::permissions(&settings, ground))
 }
 
 /// The same for a migration, which also reads what is in the clear.

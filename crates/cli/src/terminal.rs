@@ -49,6 +49,11 @@ impl Terminal {
         }
     }
 
+    /// Where GitHub Actions has checked the repository out.
+    pub fn repository(&self) -> Option<&std::path::Path> {
+        self.repository.as_deref()
+    }
+
     /// Writes to standard output. That nobody reads it any more is no reason to stop what is under way.
     pub fn say(&self, text: &str) {
         let mut out = std::io::stdout().lock();

@@ -53,6 +53,8 @@ pub enum Command {
     Validate(Validate),
     /// Lay out the files of the spec
     Fmt(Fmt),
+    /// Find what is allowed and yet probably not meant
+    Lint(Lint),
     /// Show what would change
     Plan(Plan),
     /// Carry out a saved plan, or plan, ask and carry out
@@ -136,6 +138,24 @@ pub struct Validate {
     /// Tell warnings in short
     #[arg(long)]
     pub compact_warnings: bool,
+    /// Write errors, warnings and findings of the lint to this file, as SARIF 2.1.0
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sarif: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Lint {
+    /// A saved plan; without one, a plan is made
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
+    /// Write the findings to this file, as SARIF 2.1.0
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sarif: Option<PathBuf>,
+    /// Answer 2 when there are findings that are not silenced
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    #[command(flatten)]
+    pub planning: Planning,
 }
 
 #[derive(Debug, Args)]
@@ -172,6 +192,15 @@ pub struct Plan {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
           conflicts_with_all = ["destroy", "refresh_only", "target", "exclude"])]
     pub generate_config_out: Option<PathBuf>,
+    /// Write the policy that exactly this plan needs, instead of the plan
+    #[arg(long, conflicts_with_all = ["json", "json_stream", "format", "title"])]
+    pub permissions: bool,
+    /// Write errors, warnings and findings of the lint to this file, as SARIF 2.1.0
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub sarif: Option<PathBuf>,
+    /// Answer 1 when the lint has findings that are not silenced
+    #[arg(long)]
+    pub fail_on_lint: bool,
     /// Write what happens as lines of JSON, as `apply --json` does
     #[arg(long, conflicts_with_all = ["json", "format", "title"])]
     pub json_stream: bool,
@@ -186,6 +215,9 @@ pub struct Show {
     /// A saved plan; without one, the state is shown
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
+    /// Write the policy that exactly this plan needs, instead of the plan
+    #[arg(long, requires = "file", conflicts_with_all = ["json", "format", "title"])]
+    pub permissions: bool,
     #[command(flatten)]
     pub view: View,
 }

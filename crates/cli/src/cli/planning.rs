@@ -26,7 +26,7 @@ pub struct Planning {
     /// Replace this object though nothing forces it
     #[arg(long, value_name = "ADDRESS")]
     pub replace: Vec<Address>,
-    /// Go on though nobody could manage this key afterwards
+    /// Go on though nobody, or not the caller, could manage this key afterwards
     #[arg(long, value_name = "ADDRESS")]
     pub allow_lockout: Vec<Address>,
     /// Delete this key though data that the plan does not delete is lost with it

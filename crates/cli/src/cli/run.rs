@@ -5,7 +5,8 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use terrane_model::{Diagnostic, Sources};
 
 use super::{
-    Apply, Cli, Command, Cost, Destroy, Global, Import, Plan, Refresh, Sandbox, Show, Variable, ViewFormat,
+    Apply, Cli, Command, Cost, Destroy, Global, Import, Lint, Plan, Refresh, Sandbox, Show, Variable,
+    ViewFormat,
 };
 use crate::arguments::{extended, rewritten};
 use crate::commands;
@@ -81,6 +82,7 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         | Command::Apply(Apply { planning, .. })
         | Command::Destroy(Destroy { planning, .. })
         | Command::Refresh(Refresh { planning, .. })
+        | Command::Lint(Lint { planning, .. })
         | Command::Cost(Cost { planning, .. }) => planning.compact_warnings,
         _ => false,
     };
@@ -100,7 +102,8 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Version => commands::version::run(&terminal),
         Command::Completions { shell } => commands::completions::run(shell, &terminal),
         Command::Init { .. } => commands::init::run(&terminal),
-        Command::Validate(_) => commands::validate::run(&terminal),
+        Command::Validate(arguments) => commands::validate::run(&arguments, &terminal),
+        Command::Lint(arguments) => commands::lint::run(&global, &arguments, &terminal),
         Command::Fmt(arguments) => commands::fmt::run(&arguments, &terminal),
         Command::Console { variables } => commands::console::run(&variables, &terminal),
         Command::Graph { format, plan } => commands::graph::run(format, plan.as_deref(), &terminal),
@@ -133,6 +136,7 @@ fn put_in_order(command: &mut Command, matches: &ArgMatches) {
         | Command::Apply(Apply { planning, .. })
         | Command::Destroy(Destroy { planning, .. })
         | Command::Refresh(Refresh { planning, .. })
+        | Command::Lint(Lint { planning, .. })
         | Command::Cost(Cost { planning, .. }) => &mut planning.variables,
         Command::Console { variables } | Command::Import(Import { variables, .. }) => variables,
         Command::Access(access) => access.variables(),

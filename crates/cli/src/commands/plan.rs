@@ -10,12 +10,14 @@ use terrane_plan::plan::Mode;
 use terrane_reconcile::Stop;
 
 use crate::cli::{Global, Plan as Arguments};
+use crate::commands::lint;
+use crate::commands::permissions;
 use crate::commands::review::{self, Saved};
 use crate::encryption::plan_to_file;
 use crate::exit::{Ended, Exit, Problem, let_go};
 use crate::generated::{Generation, Target};
 use crate::progress::Progress;
-use crate::render::{diagnostics, plan_json, plan_text, stream};
+use crate::render::{diagnostics, lint as text, plan_json, plan_text, stream};
 use crate::signals;
 use crate::stack::{Stack, VERSION};
 use crate::terminal::Terminal;
@@ -45,13 +47,22 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
         signals::listen(&stop, terminal);
         let progress = match review::is_wanted(&arguments.view) {
             true => Progress::silent(terminal),
+            false if arguments.permissions => Progress::silent(terminal),
             false if arguments.json_stream => Progress::telling(terminal),
             false => Progress::discreet(terminal),
         };
         work.connect_and_plan(mode, &arguments.planning, &progress, &stop).await
     });
-    let plan = match planned {
-        Ok((_, plan)) => plan,
+    let (plan, facts) = match planned {
+        Ok((sessions, plan)) => (plan, sessions.facts()),
+        Err(problem) => {
+            lint::write_problem(arguments.sarif.as_deref(), &problem, terminal)?;
+            work.leave()?;
+            return Err(problem);
+        }
+    };
+    let report = match lint::of_work(&work, &plan) {
+        Ok(report) => report,
         Err(problem) => {
             work.leave()?;
             return Err(problem);
@@ -64,7 +75,15 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
             return Err(problem);
         }
     };
-    let warnings = [work.stack.warnings.as_slice(), plan.warnings.as_slice()].concat();
+    let remarks = report.remarks.as_slice();
+    let warnings = [work.stack.warnings.as_slice(), plan.warnings.as_slice(), remarks].concat();
+    if let Some(file) = &arguments.sarif {
+        let told = [work.stack.warnings.as_slice(), plan.warnings.as_slice()].concat();
+        if let Err(problem) = lint::write(file, &report, &told, &work.stack.spec.sources, terminal) {
+            work.leave()?;
+            return Err(problem);
+        }
+    }
     let envelope = envelope(&work.stack, &work.plan_time, &warnings);
     let saved = match &arguments.out {
         Some(file) => {
@@ -90,10 +109,16 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
         false => terminal.report(&warnings, &work.stack.spec.sources),
     }
     match terminal.json {
+        _ if arguments.permissions => {
+            let (text, remarks) = permissions::policy(&plan, &work.stack.spec.root, &work.catalog, &facts);
+            terminal.report(&remarks, &work.stack.spec.sources);
+            terminal.say(&text);
+        }
         _ if arguments.json_stream => terminal.say(&stream::planned(&plan)),
         _ if review::is_wanted(&arguments.view) => {
             let saved = saved.as_ref().map(|(file, bytes)| Saved { file, bytes });
-            terminal.say(&review::written(&plan, &envelope, saved, &arguments.view, &work.catalog));
+            let lint = text::section(&report, &work.stack.spec.sources);
+            terminal.say(&review::written(&plan, &envelope, saved, &arguments.view, &work.catalog, lint));
         }
         true => {
             let json = plan_json::plan(&plan, &work.stack.spec, &work.catalog, &work.plan_time);
@@ -101,6 +126,7 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
         }
         false => {
             terminal.say(&plan_text::plan(&plan, &work.catalog, terminal.paint));
+            terminal.say(&text::line(&report).unwrap_or_default());
             let file = arguments.out.as_ref().map(|file| file.display().to_string());
             if std::env::var_os("TF_IN_AUTOMATION").is_none_or(|value| value.is_empty()) {
                 terminal.say(&plan_text::next_step(&plan, file.as_deref(), &terminal.folder));
@@ -111,6 +137,12 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
         terminal.tell(&told);
     }
     work.leave()?;
+    if arguments.fail_on_lint && report.open().next().is_some() {
+        if terminal.json || arguments.permissions || review::is_wanted(&arguments.view) {
+            terminal.tell(&text::line(&report).unwrap_or_default());
+        }
+        return Ok(Exit::Failed);
+    }
     let exit = if arguments.detailed_exitcode && plan.has_changes() { Exit::Changes } else { Exit::Done };
     let_go(plan);
     Ok(exit)

@@ -19,6 +19,7 @@ use crate::render::paint::Paint;
 use crate::render::plan_text::is_shown;
 use crate::render::review::changes::id;
 use crate::render::review::contents::{self, About, document};
+use crate::render::review::document::Section;
 use crate::render::review::{html, markdown, text};
 
 /// A plan file: its name and all of its bytes.
@@ -45,10 +46,12 @@ pub fn written(
     saved: Option<Saved<'_>>,
     view: &View,
     schemas: &dyn Schemas,
+    lint: Option<Section>,
 ) -> String {
     let about = about(envelope, saved, view);
     let mut more: Vec<_> = losses::section(&plan.losses).into_iter().collect();
     more.extend(access_review::sections(&plan.access));
+    more.extend(lint);
     more.extend(cost::estimate_of(plan).and_then(|estimate| section(&estimate, about.file.as_deref())));
     let document = document(plan, &about, more, schemas);
     match view.format {

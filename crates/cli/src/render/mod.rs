@@ -20,6 +20,8 @@ pub mod policy;
 
 pub mod object;
 
+pub mod permissions;
+
 pub mod change_text;
 
 pub mod outputs;
@@ -47,6 +49,10 @@ pub mod plan_json;
 pub mod json_schema;
 
 pub mod losses;
+
+pub mod lint;
+
+pub mod sarif;
 
 pub mod cost;
 

@@ -78,6 +78,10 @@ pub fn definitions() -> Map<String, Json> {
     let destroy = object(map(json!({ "destroy": flag() })), &[]);
     let local = object(map(json!({ "path": text(), "workspace_dir": text() })), &[]);
     let backend = object(map(json!({ "local": local, "s3": { "type": "object" } })), &[]);
+    let ignore = map(json!({ "id": text(), "address": text(), "reason": text() }));
+    let ignore = object(ignore, &["id", "address", "reason"]);
+    let ignore = json!({ "anyOf": [ignore.clone(), { "type": "array", "items": ignore }] });
+    let lint = object(map(json!({ "ignore": ignore })), &[]);
     let levels = json!({ "type": "array", "items": { "anyOf": [text(), texts()] } });
     let organization = object(
         map(json!({
@@ -87,7 +91,7 @@ pub fn definitions() -> Map<String, Json> {
         &[],
     );
     let terrane = map(json!({
-        "required_version": text(), "backend": backend, "encryption": { "type": "object" }, "access": organization,
+        "required_version": text(), "backend": backend, "encryption": { "type": "object" }, "access": organization, "lint": lint,
     }));
     map(json!({
         "template": { "type": "string", "pattern": TEMPLATE, "description": "A template, such as `${var.name}`." },
