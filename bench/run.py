@@ -23,9 +23,9 @@ from contestants import Cloud
 
 SIZES = {
     "full": {"starts": 20, "stack_runs": 5, "fleet": 1000, "core": 5000, "chain": 1000,
-             "growth": (1000, 5000, 10000, 50000), "access": (1000, 100), "access_runs": 5},
+             "growth": (1000, 5000, 10000, 50000), "growth_runs": 3, "access": (1000, 100), "access_runs": 5},
     "quick": {"starts": 5, "stack_runs": 1, "fleet": 80, "core": 500, "chain": 100, "growth": (500, 1000, 2000),
-              "access": (100, 20), "access_runs": 2},
+              "growth_runs": 1, "access": (100, 20), "access_runs": 2},
 }
 FLEET_LATENCY_MS = 30
 
@@ -100,8 +100,9 @@ class Run:
 
     def growth(self):
         """How time and memory grow, for Terrane alone."""
-        for n in self.sizes["growth"]:
-            self.without_cloud("growth", [name for name in self.names if name == "terrane"], n, "fanout")
+        for repeat in range(self.sizes["growth_runs"]):
+            for n in self.sizes["growth"]:
+                self.without_cloud("growth", [name for name in self.names if name == "terrane"], n, "fanout", repeat)
 
     def access(self):
         """The matrix of everybody and everything, for Terrane alone: planned in the sandbox, which is in the process."""
@@ -115,13 +116,13 @@ class Run:
                 self.emit(part="access", tool=name, step="access", n=principals, tables=tables, repeat=repeat, **row)
                 shutil.rmtree(tool.folder)
 
-    def without_cloud(self, part, names, n, shape):
+    def without_cloud(self, part, names, n, shape, repeat=0):
         for name in names:
             tool = self.tool(name)
             tool.give(generate.core(n, shape))
             for step in ("plan", "apply", "noop", "destroy"):
                 row = tool.step(step)
-                self.emit(part=part, tool=name, step=step, n=n, shape=shape, repeat=0, **row)
+                self.emit(part=part, tool=name, step=step, n=n, shape=shape, repeat=repeat, **row)
                 if row["exit"]:
                     break
             shutil.rmtree(tool.folder)

@@ -113,14 +113,20 @@ def unknown(rows):
 
 
 def growth(rows):
-    """One line per size, and the exponent with which each step grows between the two largest: 1 is linear."""
+    """One line per size, with the medians of its runs, and the exponent with which each step grows between the two
+    largest: 1 is linear."""
     if not rows:
         return []
     sizes = sorted({r["n"] for r in rows})
     steps = ("plan", "apply", "noop", "destroy")
     lines = ["", "Growth of Terrane, `terraform_data`, time in s / memory in MB:", "",
              "| resources | " + " | ".join(steps) + " |", "|--:|" + "--:|" * len(steps)]
-    cells = {(r["n"], r["step"]): r for r in rows if r["exit"] == 0}
+    done = {}
+    for r in rows:
+        if r["exit"] == 0:
+            done.setdefault((r["n"], r["step"]), []).append(r)
+    cells = {cell: {what: statistics.median(r[what] for r in runs) for what in ("wall_s", "memory_mb")}
+             for cell, runs in done.items()}
     for n in sizes:
         shown = [f"{cells[n, s]['wall_s']:.2f} / {cells[n, s]['memory_mb']:.0f}" if (n, s) in cells else "failed"
                  for s in steps]

@@ -47,6 +47,8 @@ class Bars(unittest.TestCase):
             return [measured("terrane", w, "growth", s, n) for n, w in walls.items() for s in ("plan", "apply", "noop", "destroy")]
         self.assertIn("time 1.00", line("growth exponent", *rows({10: 5.0, 1000: 1.0, 2000: 2.0})))
         self.assertIn("missed", line("growth exponent", *rows({10: 1.0, 1000: 1.0, 2000: 4.0})))
+        disturbed = rows({1000: 1.0, 2000: 9.0}) + 2 * rows({1000: 1.0, 2000: 2.0})
+        self.assertIn("time 1.00", line("growth exponent", *disturbed))
 
 
 class Replacing(unittest.TestCase):
