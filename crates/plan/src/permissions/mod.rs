@@ -87,6 +87,18 @@ pub fn needs(plan: &Plan, catalog: &Catalog, facts: &BTreeMap<ProviderKey, Arc<F
     }
     reads(plan, &mut gathering);
     changes(plan, &mut gathering);
+    // What is allowed without a condition already needs no statement with one.
+    let plain: BTreeMap<_, Part> = gathering
+        .found
+        .keys()
+        .rev()
+        .filter(|(_, _, _, condition)| condition.is_none())
+        .map(|(part, action, resource, _)| ((action.clone(), resource.clone()), *part))
+        .collect();
+    gathering.found.retain(|(part, action, resource, condition), _| {
+        let first = plain.get(&(action.clone(), resource.clone()));
+        condition.is_none() || first.is_none_or(|first| first > part)
+    });
     let needed =
         gathering.found.into_iter().map(|((part, action, resource, condition), (certainty, addresses))| {
             Needed { part, permission: Permission { action, resource, condition, certainty }, addresses }

@@ -63,7 +63,12 @@ async fn carried_out(steps: &[Step], number: usize, without: Option<&Single>) ->
     let account = prepared(steps, number).await;
     let mut needed = account.needs(&steps[number]).await.needed;
     let all = needed.len();
-    needed.retain(|one| Some(&single(one, &account)) != without);
+    // What a plan has in case something is found may stand for the same, with a wildcard.
+    let perhaps = |one: &Needed| one.permission.certainty == Certainty::Perhaps;
+    needed.retain(|one| {
+        let instead = perhaps(one) && without.is_some_and(|(action, ..)| *action == one.permission.action);
+        Some(&single(one, &account)) != without && !instead
+    });
     assert_eq!(needed.len() < all, without.is_some(), "{without:?} is not among them");
     account.limit_to(&needed).await;
     account.carry_out(&steps[number]).await
