@@ -142,7 +142,9 @@ async fn all_types_do_with_what_their_plans_name() {
 
 #[tokio::test]
 async fn making_all_types_takes_each_of_them() {
-    is_smallest(&everything(), 0, |_| false).await;
+    // Without this one a key is made all the same: it keeps its marker, and a warning says so.
+    let marker = |(action, ..): &Single| action == "kms:UntagResource";
+    is_smallest(&everything(), 0, marker).await;
 }
 
 #[tokio::test]
