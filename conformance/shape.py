@@ -22,6 +22,8 @@ ONLY_TERRAFORM = {
 ONLY_TERRANE = {
     r"\.generator\b.*": "which program wrote the file: `terraform_version` says only which shape it has",
     r"\.access\b.*": "assertions, and who gains and who loses access by the plan",
+    r"\.losses\b.*": "what a deleted key takes away",
+    r"\.possible_moves\b.*": "what looks like a rename",
     r"\.configuration\b.*\.expressions\.\w+(\[\])?(\.\w+(\.references)?)?": "blocks that an expression gives, which Terraform "
                                                                            "leaves out",
     r"\.resource_drift\b.*": "a destroy, too, says what was changed behind its back",
