@@ -25,7 +25,7 @@ pub use claim::{Claim, Judgement, Verdict};
 pub use difference::{Change, Level, difference};
 pub use estate::{Estate, Item};
 pub use glob::matches as glob_matches;
-pub use organization::Organization;
+pub use organization::{Limits, Organization};
 pub use question::{Answered, Question};
 pub use reach::{Matrix, Right, matrix, reach};
 pub use trial::{Real, Refusal};

@@ -3,75 +3,78 @@
 //! <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html>,
 //! <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
 
+use std::collections::BTreeMap;
+
 use terrane_iam::{Caller, NamedPolicy};
 
 use crate::estate::{Estate, Policy, Principal};
 
-/// The policies of an organization that bear on the account of the stack. Without any, nothing is limited.
+/// The policies of an organization that bear on the accounts of the stack. Without any, nothing is limited.
 #[derive(Clone, Debug, Default)]
 pub struct Organization {
+    /// The id, such as `o-a1b2c3d4e5`, where it is known.
+    pub id: Option<String>,
+    /// What binds the account that the stack lives in.
+    pub own: Limits,
+    /// What binds accounts by their twelve digits. Where the account that the stack lives in is among them, this counts.
+    pub accounts: BTreeMap<String, Limits>,
+}
+
+/// What limits one account.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
     /// Service control policies, a list for each level from the organization's root to the account. Each level must allow.
     pub service_control: Vec<Vec<Policy>>,
     /// Resource control policies of all levels. They only deny.
     pub resource_control: Vec<Policy>,
 }
 
-/// The services whose resources a resource control policy can speak of.
-///
-/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>,
-/// <https://aws.amazon.com/about-aws/whats-new/2026/02/aws-expands-resource-control-policies-amazon/>
-pub const BOUND_SERVICES: &[&str] = &[
-    "aoss",
-    "cognito-identity",
-    "cognito-idp",
-    "dynamodb",
-    "ecr",
-    "kms",
-    "logs",
-    "s3",
-    "secretsmanager",
-    "sqs",
-    "sts",
-];
-
 impl Organization {
     /// All policies.
     pub fn policies(&self) -> impl Iterator<Item = &Policy> {
-        self.service_control.iter().flatten().chain(&self.resource_control)
+        let all = self.accounts.values().chain([&self.own]);
+        all.flat_map(|limits| limits.service_control.iter().flatten().chain(&limits.resource_control))
+    }
+
+    /// What limits an account; `own` is the one that the stack lives in.
+    pub fn limits(&self, account: &str, own: Option<&str>) -> Option<&Limits> {
+        self.accounts.get(account).or_else(|| (own == Some(account)).then_some(&self.own))
     }
 }
 
 impl Estate {
-    /// The service control policies that bind a principal: those of the stack's account, but for service-linked roles.
-    pub(crate) fn service_control(&self, principal: &Principal) -> Vec<Vec<NamedPolicy<'_>>> {
-        let bound =
-            principal.caller.account().is_some_and(|account| Some(account) == self.account.as_deref());
-        if !bound || is_service_linked(&principal.caller) {
-            return vec![];
-        }
-        let levels = self.organization.service_control.iter();
-        levels.map(|level| level.iter().map(Policy::whole).collect()).collect()
+    fn limits(&self, account: &str) -> Option<&Limits> {
+        self.organization.limits(account, self.account.as_deref())
     }
 
-    /// The resource control policies that bind a request on a resource: of services that have such, where the resource is
-    /// the stack's account's, and but for service-linked roles.
+    /// The service control policies that bind a principal: those of its account.
+    pub(crate) fn service_control(&self, principal: &Principal) -> Vec<Vec<NamedPolicy<'_>>> {
+        let caller = &principal.caller;
+        let bound = caller.account().filter(|_| caller.is_bound_by_service_control());
+        let levels = bound.and_then(|account| self.limits(account)).map(|limits| &limits.service_control);
+        levels.into_iter().flatten().map(|level| level.iter().map(Policy::whole).collect()).collect()
+    }
+
+    /// The resource control policies that bind a request on a resource: those of the account that has it.
     pub(crate) fn resource_control(
         &self,
         caller: &Caller,
         action: &str,
         resource: &str,
     ) -> Vec<NamedPolicy<'_>> {
-        let service = action.split(':').next().unwrap_or_default();
-        let known = BOUND_SERVICES.iter().any(|known| known.eq_ignore_ascii_case(service));
-        let owner = resource.split(':').nth(4).filter(|account| !account.is_empty());
-        let ours = owner.is_none_or(|owner| Some(owner) == self.account.as_deref());
-        if !known || !ours || is_service_linked(caller) {
-            return vec![];
-        }
-        self.organization.resource_control.iter().map(Policy::whole).collect()
+        let owner = account_of(resource).or(self.account.as_deref());
+        let limits = owner.filter(|_| caller.is_bound_by_resource_control(action));
+        let limits = limits.and_then(|owner| self.limits(owner));
+        limits.into_iter().flat_map(|limits| &limits.resource_control).map(Policy::whole).collect()
+    }
+
+    /// The id of the organization, where it is known, and an account is one that the spec says to be in it.
+    pub(crate) fn organization_of(&self, account: &str) -> Option<&str> {
+        self.limits(account).and(self.organization.id.as_deref())
     }
 }
 
-fn is_service_linked(caller: &Caller) -> bool {
-    matches!(caller, Caller::AssumedRole { role_arn, .. } if role_arn.contains(":role/aws-service-role/"))
+/// The account in an ARN.
+pub(crate) fn account_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|account| !account.is_empty())
 }

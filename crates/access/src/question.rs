@@ -9,6 +9,7 @@ use terrane_iam::{
 };
 
 use crate::estate::{Encryption, Estate, Key, Place, Policy, Principal, Table};
+use crate::organization::account_of;
 
 /// A question about one principal, one action and one resource.
 #[derive(Clone, Debug)]
@@ -122,7 +123,7 @@ impl Estate {
     pub fn ask(&self, question: &Question<'_>) -> Answered {
         let target = self.target(question.resource, question.action);
         let mut sources = self.sources(question.principal, question.action);
-        let request = request(question, &target);
+        let request = self.request(question, &target);
         self.about_resource(&request, &target, &mut sources);
         self.decided(&request, &target, &sources)
     }
@@ -291,8 +292,31 @@ fn region(arn: &str) -> &str {
     arn.split(':').nth(3).unwrap_or_default()
 }
 
-/// A request as somebody would make it directly, signed, and over TLS; what else it carries is not known.
-pub(crate) fn request<'q>(question: &Question<'q>, target: &Target<'_>) -> Request<'q> {
+impl Estate {
+    /// A request as somebody would make it directly, signed, and over TLS; what else it carries is not known.
+    pub(crate) fn request<'q>(&self, question: &Question<'q>, target: &Target<'_>) -> Request<'q> {
+        let mut context = base(question, target);
+        let of_caller = question.principal.caller.account();
+        let of_resource = account_of(question.resource);
+        for (key, account) in [("aws:PrincipalOrgID", of_caller), ("aws:ResourceOrgID", of_resource)] {
+            if let Some(id) = account.and_then(|account| self.organization_of(account)) {
+                context.set(key, ContextValue::Values(vec![id.to_owned()]));
+            }
+        }
+        for (key, values) in question.context {
+            context.set(key, ContextValue::Values(values.clone()));
+        }
+        Request {
+            caller: &question.principal.caller,
+            action: question.action,
+            resource: question.resource,
+            context,
+        }
+    }
+}
+
+/// What every request carries that is made so.
+fn base(question: &Question<'_>, target: &Target<'_>) -> Context {
     let mut context = Context::partial()
         .with("aws:SecureTransport", "true")
         .with("aws:ViaAWSService", "false")
@@ -314,15 +338,7 @@ pub(crate) fn request<'q>(question: &Question<'q>, target: &Target<'_>) -> Reque
     if let Target::Table(Table { tags: Some(tags), .. }) = target {
         context = with_tags(context, "aws:ResourceTag/", tags);
     }
-    for (key, values) in question.context {
-        context.set(key, ContextValue::Values(values.clone()));
-    }
-    Request {
-        caller: &question.principal.caller,
-        action: question.action,
-        resource: question.resource,
-        context,
-    }
+    context
 }
 
 fn with_tags(context: Context, beginning: &str, tags: &[(String, String)]) -> Context {

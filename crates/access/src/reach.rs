@@ -8,7 +8,7 @@ use terrane_iam::{Answer, Caller, Effect, Grant, PolicySources, Request};
 use crate::actions::{KEY, ROLE, TABLE, USER};
 use crate::estate::{Estate, Origin, Place, Policy, Principal};
 use crate::glob::Glob;
-use crate::question::{Question, Target, request as question_request};
+use crate::question::{Question, Target};
 
 /// One right: somebody can, or may be able to, do something to something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,7 +134,7 @@ impl<'e> Asker<'e> {
                 Some(same) if !alone => Request { action, ..same },
                 other => {
                     asked = other;
-                    question_request(&question, target)
+                    self.estate.request(&question, target)
                 }
             };
             let service = action.split(':').next().unwrap_or_default();

@@ -178,7 +178,7 @@ fn within(mut estate: Estate, levels: &[&[&str]], resource_control: &[&str]) -> 
         let document = terrane_iam::Document::parse(&text).unwrap();
         Policy { document: Some(document.into()), ..Policy::unknown("scp.json", None) }
     };
-    estate.organization = terrane_access::Organization {
+    estate.organization.own = terrane_access::Limits {
         service_control: levels.iter().map(|level| level.iter().map(policy).collect()).collect(),
         resource_control: resource_control.iter().map(policy).collect(),
     };
@@ -227,6 +227,41 @@ fn an_organization_denies_by_resource_for_some_services_only() {
     let elsewhere = "arn:aws:dynamodb:eu-west-3:999999999999:table/T";
     let answer = ask(&bound, USER, "dynamodb:GetItem", elsewhere);
     assert!(matches!(answer, Answer::Depends(_)), "another account's table: {answer:?}");
+}
+
+#[test]
+fn each_account_has_its_own_limits() {
+    let denial = r#"{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}"#;
+    let stack = || Stack { encrypted: false, ..with_policy_of_aws("AdministratorAccess") }.estate();
+    let mut bound = within(stack(), &[], &[denial]);
+    let elsewhere = "arn:aws:dynamodb:eu-west-3:999999999999:table/T";
+    let other = std::mem::take(&mut bound.organization.own);
+    bound.organization.accounts.insert("999999999999".to_owned(), other);
+    let denied = ask(&bound, USER, "dynamodb:GetItem", elsewhere);
+    assert!(matches!(denied, Answer::Denied(Layer::ExplicitDeny { .. })), "{denied:?}");
+    assert_eq!(ask(&bound, USER, "dynamodb:GetItem", TABLE), Answer::Allowed, "not this account's");
+    // What is said of the stack's account by its digits counts in place of the rest.
+    let mut bound = within(stack(), &[], &[denial]);
+    bound.organization.accounts.insert("123456789012".to_owned(), terrane_access::Limits::default());
+    assert_eq!(ask(&bound, USER, "dynamodb:GetItem", TABLE), Answer::Allowed);
+}
+
+#[test]
+fn who_is_of_the_organization_is_known_where_its_id_is() {
+    let outsiders = r#"{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*",
+        "Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}"#;
+    let stack = || Stack { encrypted: false, ..with_policy_of_aws("AdministratorAccess") }.estate();
+    let mut bound = within(stack(), &[], &[outsiders]);
+    let answer = ask(&bound, USER, "dynamodb:GetItem", TABLE);
+    assert!(
+        matches!(&answer, Answer::Depends(facts) if facts.iter().any(|f| f.contains("aws:PrincipalOrgID"))),
+        "{answer:?}"
+    );
+    bound.organization.id = Some("o-a1b2c3d4e5".to_owned());
+    assert_eq!(ask(&bound, USER, "dynamodb:GetItem", TABLE), Answer::Allowed);
+    bound.organization.id = Some("o-another".to_owned());
+    let denied = ask(&bound, USER, "dynamodb:GetItem", TABLE);
+    assert!(matches!(denied, Answer::Denied(Layer::ExplicitDeny { .. })), "{denied:?}");
 }
 
 #[test]

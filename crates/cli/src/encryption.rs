@@ -14,6 +14,7 @@ use terrane_model::{Diagnostic, Diagnostics, Sources, Type, Value};
 use terrane_plan::Plan;
 use terrane_provider::{Ground, Permissions};
 use terrane_spec::Module;
+use terrane_spec::settings::Settings;
 use terrane_state::seal::{Age, Given, Method, Passphrase, Plain, Purpose, Sealing, method_of};
 use terrane_state::version_of;
 use zeroize::Zeroizing;
@@ -142,8 +143,9 @@ fn make(module: &Module, sources: &Sources, plain: Option<Plain>) -> Result<Opti
     };
     let span = module.settings.encryption.as_ref().map(|encryption| encryption.span);
     let at = |error: Diagnostic| Problem::new(vec![error.at(span)], sources);
-    let primary = methods(&config).map_err(at)?.pop();
-    let fallback = only(&config, "fallback").map(methods).transpose().map_err(at)?.unwrap_or_default();
+    let primary = methods(&config, &module.settings).map_err(at)?.pop();
+    let fallback = only(&config, "fallback").map(|config| methods(config, &module.settings));
+    let fallback = fallback.transpose().map_err(at)?.unwrap_or_default();
     let said = if truth(&config, "allow_unencrypted") { Plain::Read } else { Plain::Refused };
     Ok(Some(Sealing::new(primary, fallback, plain.unwrap_or(said))))
 }
@@ -160,12 +162,12 @@ fn filled(config: &Value, name: &str) -> Option<String> {
     config.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-fn methods(config: &Value) -> Result<Vec<Box<dyn Method>>, Diagnostic> {
+fn methods(config: &Value, settings: &Settings) -> Result<Vec<Box<dyn Method>>, Diagnostic> {
     let mut methods: Vec<Box<dyn Method>> = Vec::new();
     for name in METHODS {
         let Some(inside) = only(config, name) else { continue };
         methods.push(match name {
-            "kms" => Box::new(kms(inside)?),
+            "kms" => Box::new(kms(inside, settings)?),
             "passphrase" => Box::new(Passphrase::new(passphrase(inside)?)?),
             _ => Box::new(age(inside)?),
         });
@@ -173,12 +175,12 @@ fn methods(config: &Value) -> Result<Vec<Box<dyn Method>>, Diagnostic> {
     Ok(methods)
 }
 
-fn kms(config: &Value) -> Result<StateKey, Diagnostic> {
+fn kms(config: &Value, engine: &Settings) -> Result<StateKey, Diagnostic> {
     let settings = KeySettings::read(config).map_err(|problems| {
         let details: Vec<String> = problems.into_iter().map(|problem| problem.detail).collect();
         Diagnostic::error("invalid-encryption", "Unusable encryption", details.join(" "))
     })?;
-    let sandbox = if in_sandbox() { Some(session::embedded()?) } else { None };
+    let sandbox = if in_sandbox() { Some(session::embedded(engine)?) } else { None };
     StateKey::open(settings, sandbox)
 }
 

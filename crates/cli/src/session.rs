@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use aws_credential_types::Credentials;
+use terrane_access::estate::Policy;
 use terrane_aws::client::{Options, Sandbox as SandboxClient, configure};
 use terrane_expr::FunctionContext;
 use terrane_model::conform::{check, conform};
@@ -19,11 +20,13 @@ use terrane_provider::{Catalog, Error, ErrorKind, Facts, Session};
 use terrane_reconcile::Sessions;
 use terrane_sandbox::{OpenError, Sandbox};
 use terrane_spec::module::Provider;
+use terrane_spec::settings::Settings;
 use terrane_state::Snapshot;
 
 use crate::exit::Problem;
+use crate::functions;
 use crate::hardships;
-use crate::stack::Stack;
+use crate::stack::{self, Stack};
 
 /// Where a stack's sandbox is kept.
 pub const SANDBOX_FOLDER: &str = ".terrane/sandbox";
@@ -77,11 +80,48 @@ pub fn open_sandbox(options: terrane_sandbox::Options) -> Result<Sandbox, Diagno
 /// it before the providers do.
 ///
 /// # Errors
-/// As [`open_sandbox`].
-pub fn embedded() -> Result<SandboxClient, Diagnostic> {
+/// As [`open_sandbox`] and [`organization`].
+pub fn embedded(settings: &Settings) -> Result<SandboxClient, Diagnostic> {
     static OPENED: OnceLock<Result<Sandbox, Diagnostic>> = OnceLock::new();
-    let opened = OPENED.get_or_init(|| hardships::options().and_then(open_sandbox));
+    let opened = OPENED.get_or_init(|| {
+        let options = hardships::options()?;
+        open_sandbox(terrane_sandbox::Options { organization: organization(settings)?, ..options })
+    });
     opened.as_ref().map(client_of).map_err(Clone::clone)
+}
+
+/// The policies of the organization that bind the sandbox's account, from the files that the spec names.
+///
+/// # Errors
+/// A file that can't be read, or is no policy.
+pub fn organization(settings: &Settings) -> Result<terrane_sandbox::Organization, Diagnostic> {
+    let mut found = Diagnostics::new();
+    let functions = functions::planning(Path::new("."), "");
+    let said = terrane_plan::access::organization(settings, &functions, &mut found);
+    if let Some(error) = found.into_iter().find(Diagnostic::is_error) {
+        return Err(error);
+    }
+    let account = terrane_sandbox::Options::default().account;
+    let limits = said.limits(&account, Some(&account));
+    let named = |policies: &[Policy]| {
+        policies.iter().filter_map(|p| Some((p.name.clone(), p.document.clone()?))).collect::<Vec<_>>()
+    };
+    Ok(terrane_sandbox::Organization {
+        service_control: limits
+            .map(|limits| limits.service_control.iter().map(|level| named(level)).collect())
+            .unwrap_or_default(),
+        resource_control: limits.map(|limits| named(&limits.resource_control)).unwrap_or_default(),
+        id: said.id,
+    })
+}
+
+/// The same for what needs no more of the spec of the current folder.
+///
+/// # Errors
+/// As [`organization`], and when the spec can't be read.
+pub fn folder_organization() -> Result<terrane_sandbox::Organization, Problem> {
+    let (module, sources) = stack::folder_organization()?;
+    organization(&module.settings).map_err(|error| Problem::new(vec![error], &sources))
 }
 
 /// What the AWS clients need to work in a sandbox as its administrator.
@@ -144,8 +184,9 @@ impl Configured<'_> {
     /// # Errors
     /// What AWS has to say about the credentials.
     pub async fn open(self) -> Result<Sessions, Problem> {
+        let settings = &self.stack.spec.root.settings;
         let opening = self.all.into_iter().map(|(key, provider, config, sandboxed)| async move {
-            let sandbox = if sandboxed { Some(embedded()?) } else { None };
+            let sandbox = if sandboxed { Some(embedded(settings)?) } else { None };
             let options = Options { sandbox, user_agent: Some("terrane") };
             let mut secrets = Secrets::default();
             secrets.learn(&config);

@@ -12,6 +12,7 @@ use terrane_model::schema::Schemas;
 use terrane_model::source::SourceFile;
 use terrane_model::{Diagnostic, Diagnostics, Sources, Value};
 use terrane_spec::inputs::{self, Argument, Inputs, Values};
+use terrane_spec::settings::Settings;
 use terrane_spec::version::Version;
 use terrane_spec::{Module, Parsed, Spec, is_spec_file, is_variable_file};
 use terrane_state::{Backend, COMPATIBLE_VERSION};
@@ -207,13 +208,20 @@ fn checked(
     Ok((allowed(spec)?, files, values))
 }
 
-/// What the current folder's spec says about the engine, whatever is wrong elsewhere in it.
+/// What the current folder's spec says about the state, whatever is wrong elsewhere in it.
 pub fn folder_settings() -> Result<(Module, Sources), Problem> {
+    settings_where(|settings| settings.backend.is_some() || settings.encryption.is_some())
+}
+
+/// What the current folder's spec says about the organization of the account, in the same way.
+pub fn folder_organization() -> Result<(Module, Sources), Problem> {
+    settings_where(|settings| settings.organization.is_some())
+}
+
+fn settings_where(said: fn(&Settings) -> bool) -> Result<(Module, Sources), Problem> {
     let parsed = terrane_spec::parse(spec_files()?);
     let broken = |d: &&Diagnostic| d.is_error() && d.code != "no-spec";
-    let settings = &parsed.module().settings;
-    let silent = settings.backend.is_none() && settings.encryption.is_none();
-    if silent && parsed.diagnostics().iter().any(|d| broken(&d)) {
+    if !said(&parsed.module().settings) && parsed.diagnostics().iter().any(|d| broken(&d)) {
         // The settings may be in the part that can't be read.
         let errors = parsed.diagnostics().iter().filter(broken).cloned().collect();
         return Err(Problem::new(errors, &parsed.sources));

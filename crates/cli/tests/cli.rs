@@ -80,6 +80,7 @@ scripts! {
     modules,
     moves,
     organization,
+    organization_verify,
     other_account,
     permissions,
     plan_file,

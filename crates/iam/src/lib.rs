@@ -19,6 +19,7 @@ pub mod managed;
 mod message;
 mod network;
 mod operator;
+mod organization;
 mod parse;
 mod pattern;
 mod reason;

@@ -109,6 +109,10 @@ fn join(
         resource: key.key_arn,
         context: context_for_key(request, region),
     };
+    if arn_account(key.key_arn) != arn_account(request.resource) {
+        // What organization the table is in says nothing about a key elsewhere.
+        asked.context.remove_prefix("aws:resourceorg");
+    }
     let needed = needs.surely.iter().map(|action| (*action, Need::Sure));
     for (action, need) in needed.chain(needs.perhaps.iter().map(|action| (*action, Need::Perhaps))) {
         asked.action = action;

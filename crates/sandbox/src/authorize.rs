@@ -15,8 +15,8 @@ pub(crate) fn identity(
     context: Context,
 ) -> Result<(), Refusal> {
     let policies = CallerPolicies::of(visit.caller, visit.store, visit.policies)?;
-    let sources = policies.sources();
     let caller = caller(visit);
+    let sources = policies.sources(&caller, action, &visit.options.organization);
     let context = surroundings(visit, context);
     allowed(visit, &decide(&Request { caller: &caller, action, resource, context }, &sources))
 }
@@ -68,6 +68,9 @@ pub(crate) fn surroundings(visit: &Visit<'_>, mut context: Context) -> Context {
         Identity::Root => &[][..],
         Identity::User(entity) | Identity::Session { role: entity, .. } => &entity.tags,
     };
+    if let Some(id) = &visit.options.organization.id {
+        context = context.with("aws:PrincipalOrgID", id).with("aws:ResourceOrgID", id);
+    }
     for tag in tags {
         context = context.with(&format!("aws:PrincipalTag/{}", tag.key), &tag.value);
     }

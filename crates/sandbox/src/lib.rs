@@ -32,6 +32,6 @@ mod wire;
 
 pub use clock::Clock;
 pub use open::OpenError;
-pub use options::{Faults, Options};
+pub use options::{Faults, Options, Organization};
 pub use pipeline::{AnswerLost, Credentials, Sandbox};
 pub use serve::serve;

@@ -1,6 +1,9 @@
 //! What can be set on the embedded AWS: the account, the time, and how unkindly it behaves.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use terrane_iam::Document;
 
 use crate::clock::Clock;
 
@@ -23,6 +26,19 @@ pub struct Options {
     pub test_credentials: bool,
     /// Whether everything lives in memory only and the folder is not touched.
     pub in_memory: bool,
+    /// What the organization of the account lets it do.
+    pub organization: Organization,
+}
+
+/// The policies of an organization that bind the account; none bind it unless said.
+#[derive(Clone, Debug, Default)]
+pub struct Organization {
+    /// The id, as `aws:PrincipalOrgID` and `aws:ResourceOrgID` have it. Without it requests do not have them.
+    pub id: Option<String>,
+    /// Service control policies with their names, a list for each level from the organization's root to the account.
+    pub service_control: Vec<Vec<(String, Arc<Document>)>>,
+    /// Resource control policies of all levels, with their names.
+    pub resource_control: Vec<(String, Arc<Document>)>,
 }
 
 impl Default for Options {
@@ -36,6 +52,7 @@ impl Default for Options {
             consistency_delay: Duration::ZERO,
             test_credentials: false,
             in_memory: false,
+            organization: Organization::default(),
         }
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use terrane_iam::{Document, GroupPolicies, NamedPolicy, PolicySources};
+use terrane_iam::{Caller, Document, GroupPolicies, NamedPolicy, PolicySources};
 
 use crate::iam::{self, Entity, InlinePolicy, ManagedPolicy};
 use crate::identity::{Identity, entity_of};
+use crate::options::Organization;
 use crate::store::Changes;
 use crate::wire::Refusal;
 
@@ -89,8 +90,22 @@ impl CallerPolicies {
         })
     }
 
-    pub(crate) fn sources(&self) -> PolicySources<'_> {
+    /// With those of the organization that bind the caller's request.
+    pub(crate) fn sources<'p>(
+        &'p self,
+        caller: &Caller,
+        action: &str,
+        organization: &'p Organization,
+    ) -> PolicySources<'p> {
+        let bound = caller.is_bound_by_service_control();
+        let levels = organization.service_control.iter().filter(|_| bound);
+        let resource_control = match caller.is_bound_by_resource_control(action) {
+            true => named(&organization.resource_control),
+            false => Vec::new(),
+        };
         PolicySources {
+            service_control: levels.map(|level| named(level)).collect(),
+            resource_control,
             identity: named(&self.identity),
             groups: self
                 .groups

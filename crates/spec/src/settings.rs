@@ -88,6 +88,19 @@ pub struct Encryption {
 /// with `*` and `?` in the last part.
 #[derive(Clone, Debug)]
 pub struct Organization {
+    /// The organization's id, as `aws:PrincipalOrgID` has it.
+    pub id: Option<Arc<str>>,
+    /// What limits the account that the provider's default configuration works in.
+    pub own: Limits,
+    /// What limits accounts by their twelve digits.
+    pub accounts: Vec<(Arc<str>, Limits)>,
+    /// The header in the file.
+    pub span: Span,
+}
+
+/// What limits one account of an organization.
+#[derive(Clone, Debug)]
+pub struct Limits {
     /// Files of service control policies, a list for each level from the organization's root to the account.
     pub service_control: Vec<Vec<(Arc<str>, Span)>>,
     /// Files of resource control policies, of all levels.

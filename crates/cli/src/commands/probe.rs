@@ -20,7 +20,7 @@ use terrane_state::{Snapshot, Store};
 use crate::exit::{Ended, Exit, Problem};
 use crate::render::paint::Tone;
 use crate::render::value_text::line;
-use crate::session::{client_of, open_sandbox};
+use crate::session::{client_of, folder_organization, open_sandbox};
 use crate::stack::state_backend;
 use crate::terminal::Terminal;
 use crate::work::block_on;
@@ -43,7 +43,8 @@ pub fn run(user: &str, tables: Vec<String>, terminal: &Terminal) -> Ended {
     let mut backend = state_backend()?;
     let snapshot = Store::peek(backend.as_mut())?.unwrap_or_else(|| Snapshot::empty(""));
     let probes = probes(&snapshot, tables)?;
-    let sandbox = client_of(&open_sandbox(Options::default())?);
+    let options = Options { organization: folder_organization()?, ..Options::default() };
+    let sandbox = client_of(&open_sandbox(options)?);
     block_on(async {
         let user_keys = make_key(&sandbox, user).await?;
         let mut kept = true;

@@ -11,14 +11,16 @@ use tokio::net::TcpListener;
 
 use crate::exit::{Ended, Exit, Problem};
 use crate::hardships;
-use crate::session::{SANDBOX_FOLDER, SANDBOX_IN_USE, open_sandbox};
+use crate::session::{SANDBOX_FOLDER, SANDBOX_IN_USE, folder_organization, open_sandbox};
 use crate::signals;
 use crate::terminal::Terminal;
 use crate::work::block_on;
 
 /// Serves until it is interrupted.
 pub fn serve(port: u16, test_key: bool, terminal: &Terminal) -> Ended {
-    let sandbox = open_sandbox(Options { test_credentials: test_key, ..hardships::options()? })?;
+    let organization = folder_organization()?;
+    let options = Options { test_credentials: test_key, organization, ..hardships::options()? };
+    let sandbox = open_sandbox(options)?;
     let keys = sandbox.admin_credentials();
     let failed = |error: std::io::Error| {
         let detail = format!("The sandbox can't be served on port {port}: {error}.");

@@ -3,13 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use terrane_access::Organization;
 use terrane_access::estate::Policy;
-use terrane_access::glob_matches;
+use terrane_access::{Limits, Organization, glob_matches};
 use terrane_expr::{FileKind, FunctionContext};
 use terrane_iam::{Document, Location, PolicyUse, Violation, validate};
 use terrane_model::{Diagnostic, Diagnostics, Span};
-use terrane_spec::settings::{Organization as Said, Settings};
+use terrane_spec::settings::{Limits as Said, Settings};
 
 /// Stands for the policy that AWS attaches to every level at first: it allows everything.
 ///
@@ -27,13 +26,14 @@ pub fn organization(
 ) -> Organization {
     let Some(said) = &settings.organization else { return Organization::default() };
     let mut reader = Reader { functions, diagnostics };
-    let service_control: Vec<Vec<Policy>> =
-        said.service_control.iter().map(|level| reader.policies(level, PolicyUse::ServiceControl)).collect();
-    let resource_control = reader.policies(&said.resource_control, PolicyUse::ResourceControl);
-    reader.warn_of_silent_levels(said, &service_control);
-    match said.management_account {
-        true => Organization::default(),
-        false => Organization { service_control, resource_control },
+    Organization {
+        id: said.id.as_deref().map(str::to_owned),
+        own: reader.limits(&said.own),
+        accounts: said
+            .accounts
+            .iter()
+            .map(|(account, said)| (account.to_string(), reader.limits(said)))
+            .collect(),
     }
 }
 
@@ -43,6 +43,18 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
+    fn limits(&mut self, said: &Said) -> Limits {
+        let levels = said.service_control.iter();
+        let service_control: Vec<Vec<Policy>> =
+            levels.map(|level| self.policies(level, PolicyUse::ServiceControl)).collect();
+        let resource_control = self.policies(&said.resource_control, PolicyUse::ResourceControl);
+        self.warn_of_silent_levels(said, &service_control);
+        match said.management_account {
+            true => Limits::default(),
+            false => Limits { service_control, resource_control },
+        }
+    }
+
     fn policies(&mut self, files: &[(Arc<str>, Span)], policy_use: PolicyUse) -> Vec<Policy> {
         let mut policies = Vec::new();
         for (name, span) in files {

@@ -103,7 +103,8 @@ fn weigh(
     let table_arn = arn.split_once("/index/").map_or(arn, |(table, _)| table);
     visit.seen.resource(trail::TABLE, table_arn);
     let policies = CallerPolicies::of(visit.caller, visit.store, visit.policies)?;
-    let mut sources = policies.sources();
+    let caller = authorize::caller(visit);
+    let mut sources = policies.sources(&caller, action, &visit.options.organization);
     let resource_policy = match table.and_then(|table| table.policy_at(visit.now)) {
         Some(policy) => Some(visit.policies.document(&resource_policy::rendered(visit, policy)?)?),
         None => None,
@@ -112,7 +113,6 @@ fn weigh(
     for tag in table.map(|table| table.tags.as_slice()).unwrap_or_default() {
         context = context.with(&format!("aws:ResourceTag/{}", tag.key), &tag.value);
     }
-    let caller = authorize::caller(visit);
     let context = authorize::surroundings(visit, context);
     let request = Request { caller: &caller, action, resource: arn, context };
     let authority = key.map(|key| kms::Authority::of(visit, key)).transpose()?;

@@ -109,7 +109,8 @@ pub(super) fn weigh(
     let caller = authorize::caller(visit);
     let context = authorize::surroundings(visit, context);
     let request = Request { caller: &caller, action, resource: &authority.arn, context };
-    Ok(decide_key(&request, &policies.sources(), &authority.as_key()))
+    let sources = policies.sources(&caller, action, &visit.options.organization);
+    Ok(decide_key(&request, &sources, &authority.as_key()))
 }
 
 /// The same with nothing but the key's own condition keys.

@@ -81,8 +81,8 @@ fn trusted(visit: &Visit<'_>, arn: &str, trust: &str) -> Result<(), Refusal> {
     }
     let context = authorize::surroundings(visit, context);
     let request = Request { caller: &caller, action: "sts:AssumeRole", resource: arn, context };
-    let decision =
-        decide_assume_role(&request, &policies.sources(), &NamedPolicy::new("the trust policy", &trust));
+    let sources = policies.sources(&caller, request.action, &visit.options.organization);
+    let decision = decide_assume_role(&request, &sources, &NamedPolicy::new("the trust policy", &trust));
     authorize::allowed(visit, &decision)
 }
 

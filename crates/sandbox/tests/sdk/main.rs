@@ -14,6 +14,7 @@ mod encrypted_tables;
 mod faults;
 mod iam;
 mod kms;
+mod organization;
 mod persistence;
 mod served;
 mod sts;

@@ -5,9 +5,14 @@ use std::sync::Arc;
 use terrane_model::{Diagnostic, Selector, Span};
 
 use super::{Decoder, header};
-use crate::settings::{Backend, BackendKind, Encryption, Engine, LintIgnore, Organization, RequiredVersion};
+use crate::settings::{
+    Backend, BackendKind, Encryption, Engine, Limits, LintIgnore, Organization, RequiredVersion,
+};
 use crate::toml::{Content, Entry, Table};
 use crate::version::Requirement;
+
+/// The arguments that limit an account.
+const LIMITS: [&str; 3] = ["management_account", "resource_control_policies", "service_control_policies"];
 
 impl Decoder {
     pub(super) fn terrane(&mut self, entry: &Entry) {
@@ -24,21 +29,45 @@ impl Decoder {
         let Some(entry) = table.get("access") else { return };
         let span = header(entry);
         let Some(inside) = self.table(&entry.node, "terrane.access") else { return };
-        let known = ["management_account", "resource_control_policies", "service_control_policies"];
+        let known = [&["accounts", "organization_id"], LIMITS.as_slice()].concat();
         self.only(inside, "terrane.access", &known);
         let organization = Organization {
-            service_control: self.levels(inside, "service_control_policies"),
-            resource_control: self
-                .levels(inside, "resource_control_policies")
-                .into_iter()
-                .flatten()
-                .collect(),
-            management_account: self.flag(inside, "management_account").unwrap_or(false),
+            id: self.optional_text(inside, "organization_id").map(|(id, _)| id),
+            own: self.limits(inside, span),
+            accounts: self.accounts(inside),
             span,
         };
         match self.module.settings.organization.as_ref().map(|first| first.span) {
             Some(first) => self.duplicate("terrane.access", span, first),
             None => self.module.settings.organization = Some(organization),
+        }
+    }
+
+    /// The limits of accounts by their digits.
+    fn accounts(&mut self, table: &Table) -> Vec<(Arc<str>, Limits)> {
+        let Some(entry) = table.get("accounts") else { return vec![] };
+        let Some(inside) = self.table(&entry.node, "terrane.access.accounts") else { return vec![] };
+        let mut accounts = Vec::new();
+        for (name, entry) in &inside.entries {
+            let label = format!("terrane.access.accounts.{name}");
+            if name.len() != 12 || !name.bytes().all(|byte| byte.is_ascii_digit()) {
+                let detail = format!("`{name}` is not an account: it must have twelve digits.");
+                self.report(Diagnostic::error("invalid-account", "Invalid account", detail).at(entry.key));
+                continue;
+            }
+            let Some(limits) = self.table(&entry.node, &label) else { continue };
+            self.only(limits, &label, &LIMITS);
+            accounts.push((name.clone(), self.limits(limits, header(entry))));
+        }
+        accounts
+    }
+
+    fn limits(&mut self, table: &Table, span: Span) -> Limits {
+        Limits {
+            service_control: self.levels(table, "service_control_policies"),
+            resource_control: self.levels(table, "resource_control_policies").into_iter().flatten().collect(),
+            management_account: self.flag(table, "management_account").unwrap_or(false),
+            span,
         }
     }
 

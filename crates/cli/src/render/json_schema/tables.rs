@@ -83,13 +83,14 @@ pub fn definitions() -> Map<String, Json> {
     let ignore = json!({ "anyOf": [ignore.clone(), { "type": "array", "items": ignore }] });
     let lint = object(map(json!({ "ignore": ignore })), &[]);
     let levels = json!({ "type": "array", "items": { "anyOf": [text(), texts()] } });
-    let organization = object(
-        map(json!({
-            "service_control_policies": levels.clone(), "resource_control_policies": levels,
-            "management_account": flag(),
-        })),
-        &[],
-    );
+    let limits = map(json!({
+        "service_control_policies": levels.clone(), "resource_control_policies": levels,
+        "management_account": flag(),
+    }));
+    let accounts = json!({ "type": "object", "additionalProperties": object(limits.clone(), &[]) });
+    let mut organization = limits;
+    organization.extend(map(json!({ "organization_id": text(), "accounts": accounts })));
+    let organization = object(organization, &[]);
     let terrane = map(json!({
         "required_version": text(), "backend": backend, "encryption": { "type": "object" }, "access": organization, "lint": lint,
     }));
