@@ -67,6 +67,41 @@ fn ctrl_c_and_sigterm_remove_the_key() {
     }
 }
 
+/// Interrupts a verification of calls that take two seconds each, and once more so much later.
+fn interrupted_twice(second: Duration, next: &[&str]) {
+    let stack = applied();
+    let before = left(&stack);
+    let child = begun(&stack, "latency=2s");
+    until_noted(&stack, "made");
+    signal(&child, "-INT");
+    std::thread::sleep(second);
+    signal(&child, "-INT");
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(130), "{}{}", ran.out, ran.err);
+    let told = "of the user `test-dynamodb-user` may still be there. It is noted beside the state";
+    assert!(ran.err.contains("Stopping at once") && ran.err.contains(told), "{}", ran.err);
+    assert!(!ran.err.contains("journal"), "{}", ran.err);
+    assert!(stack.path().join(NOTES).exists());
+    assert_ne!(left(&stack), before, "the key is there");
+    // Nothing is locked, and what is left is removed.
+    let ran = stack.run(&[&["--sandbox"], next].concat());
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("was left over from a command that died. It is removed."), "{}", ran.err);
+    assert_eq!(left(&stack), before);
+    assert!(!stack.path().join(NOTES).exists());
+}
+
+#[test]
+fn a_second_ctrl_c_does_not_wait_for_the_call_under_way() {
+    interrupted_twice(Duration::from_millis(300), &["access", "verify"]);
+}
+
+#[test]
+fn a_second_ctrl_c_cuts_the_clean_up_short() {
+    // STS is asked about the new key for two seconds; then the removing takes two more.
+    interrupted_twice(Duration::from_secs(3), &["apply", "-auto-approve"]);
+}
+
 #[test]
 fn a_key_that_a_killed_command_left_over_is_removed_by_the_next_one() {
     for next in [&["access", "verify"][..], &["apply", "-auto-approve"]] {

@@ -35,6 +35,19 @@ impl Stop {
         self.inner.asked.load(Ordering::SeqCst) >= 2
     }
 
+    /// Waits until everything must end now.
+    pub async fn asked_at_once(&self) {
+        loop {
+            let notified = self.inner.changed.notified();
+            tokio::pin!(notified);
+            notified.as_mut().enable();
+            if self.at_once() {
+                return;
+            }
+            notified.await;
+        }
+    }
+
     /// Waits until somebody asks (again).
     pub async fn asked(&self) {
         let before = self.inner.asked.load(Ordering::SeqCst);
@@ -63,7 +76,13 @@ mod tests {
         stop.ask();
         waiter.await.unwrap();
         assert!(stop.gently() && !stop.at_once());
+        let other = stop.clone();
+        let waiter = tokio::spawn(async move { other.asked_at_once().await });
+        tokio::task::yield_now().await;
+        assert!(!waiter.is_finished());
         stop.ask();
         assert!(stop.at_once());
+        waiter.await.unwrap();
+        stop.asked_at_once().await;
     }
 }

@@ -8,7 +8,7 @@ use aws_credential_types::Credentials;
 use terrane_access::Estate;
 use terrane_aws::attempt::{assume, is_of_a_new_key};
 use terrane_aws::client::Clients;
-use terrane_aws::temporary::{Ledger, Made, Trouble};
+use terrane_aws::temporary::{Ledger, Made, Note, Trouble};
 use terrane_provider::{Error, Session};
 use terrane_reconcile::{Sessions, Stop};
 
@@ -52,9 +52,11 @@ impl Actor {
 pub struct Actors<'s> {
     sessions: &'s Sessions,
     ledger: Ledger,
+    /// What other commands left over and could not be removed; that was told.
+    old: Vec<Note>,
     /// By ARN: the address, and who acts, or why nobody can.
     known: BTreeMap<String, Result<Actor, String>>,
-    keys: Vec<(Session, String, Made)>,
+    keys: Vec<(Session, Made)>,
     /// The users for whom a key is going to be made: address and name.
     users: Vec<String>,
 }
@@ -73,7 +75,8 @@ impl<'s> Actors<'s> {
                 users.push(user);
             }
         }
-        Actors { sessions, ledger, known: BTreeMap::new(), keys: Vec::new(), users }
+        let old = ledger.left_over();
+        Actors { sessions, ledger, old, known: BTreeMap::new(), keys: Vec::new(), users }
     }
 
     /// The users for whom a key is going to be made.
@@ -120,29 +123,47 @@ impl<'s> Actors<'s> {
             }
         };
         let credentials = made.credentials.clone();
-        self.keys.push((session.clone(), user.to_owned(), made));
+        self.keys.push((session.clone(), made));
         let actor = Actor::new(clients, Some(credentials), SPREADING);
         heard_of(&actor, stop).await;
         Ok(Ok(actor))
     }
 
-    /// Removes every key.
+    /// Removes every key, unless everything must end now: then what is left stays noted, and is told.
     ///
     /// # Errors
-    /// What could not be removed: it stays noted.
-    pub async fn leave(mut self, terminal: &Terminal) -> Result<(), Problem> {
+    /// What could not be removed: it stays noted, and is told.
+    pub async fn leave(mut self, terminal: &Terminal, stop: &Stop) -> Result<(), Problem> {
+        let keys = std::mem::take(&mut self.keys);
+        let removed = tokio::select! {
+            biased;
+            // Dropped between two calls, the removing leaves its notes as they were.
+            () = stop.asked_at_once() => Ok(()),
+            removed = self.remove(keys) => removed,
+        };
+        for note in self.ledger.left_over().into_iter().filter(|note| !self.old.contains(note)) {
+            let text = match note.id {
+                Some(id) => {
+                    format!("The temporary access key {id} of the user `{}` may still be there.", note.user)
+                }
+                None => format!("A temporary access key of the user `{}` may have been made.", note.user),
+            };
+            terminal.tell(&format!(
+                "{text} It is noted beside the state: the next `terrane access verify` or `terrane apply` removes it.\n"
+            ));
+        }
+        removed
+    }
+
+    async fn remove(&mut self, keys: Vec<(Session, Made)>) -> Result<(), Problem> {
         let mut failure = None;
-        for (session, user, made) in std::mem::take(&mut self.keys) {
+        for (session, made) in keys {
             let removed = match session.clients::<Clients>() {
                 Ok(clients) => self.ledger.remove(clients, &made).await,
                 Err(error) => Err(Trouble::Iam(error)),
             };
             if let Err(trouble) = removed {
                 let id = made.credentials.access_key_id();
-                terminal.tell(&format!(
-                    "The temporary access key {id} of the user `{user}` is still there. The next `terrane access verify` or \
-                     `terrane apply` removes it.\n"
-                ));
                 failure.get_or_insert_with(|| {
                     told(trouble, &format!("remove the temporary access key `{id}` again"))
                 });

@@ -25,10 +25,17 @@ use crate::functions;
 use crate::leftovers;
 use crate::progress::Progress;
 use crate::render::{verify_json, verify_text};
-use crate::signals;
+use crate::signals::{self, Words};
 use crate::terminal::Terminal;
 use crate::whereabouts::says_sandbox;
 use crate::work::{Work, block_on, unless_stopped};
+
+/// What is said when somebody interrupts.
+const WORDS: Words = Words {
+    gently: "\nInterrupt received. The call under way is finished, and the temporary access keys are removed. Once more to stop at \
+             once.\n",
+    at_once: "\nStopping at once.\n",
+};
 
 /// Runs the command.
 pub fn run(global: &Global, arguments: &Verify, terminal: &Terminal) -> Ended {
@@ -36,7 +43,7 @@ pub fn run(global: &Global, arguments: &Verify, terminal: &Terminal) -> Ended {
         Work::open(global, &arguments.variables, &arguments.lock, "OperationTypeVerify", terminal)?;
     let ended = block_on(async {
         let stop = Stop::default();
-        signals::listen(&stop, terminal);
+        signals::listen_saying(&stop, terminal, WORDS);
         let progress = Progress::silent(terminal);
         let sessions = unless_stopped(&stop, work.connect(None, &progress)).await?;
         verify(&work, &sessions, arguments, terminal, &stop).await
@@ -54,7 +61,12 @@ async fn verify(
     terminal: &Terminal,
     stop: &Stop,
 ) -> Ended {
-    let ledger = leftovers::tidied(&work.store, sessions, terminal).await?;
+    // Dropped between two calls, it leaves the notes as they were.
+    let tidied = leftovers::tidied(&work.store, sessions, terminal);
+    let ledger = unless_at_once(stop, tidied).await?;
+    if stop.gently() {
+        return Ok(Exit::Interrupted);
+    }
     let snapshot = work.store.snapshot();
     let functions = functions::planning(&work.folder, &work.plan_time);
     let world = filled(&work.stack, Some(snapshot), &work.catalog, functions)?;
@@ -73,14 +85,14 @@ async fn verify(
         terminal.say("\nVerification cancelled.\n");
         return Ok(Exit::Failed);
     }
-    // However the tries go, the keys are removed.
-    let tried = all(&mut trials, &mut actors, sessions, stop).await;
-    let removed = actors.leave(terminal).await;
-    tried?;
+    // However the tries go, the keys are removed; if there is no time for that, they stay noted.
+    let tried = unless_at_once(stop, all(&mut trials, &mut actors, sessions, stop)).await;
+    let removed = actors.leave(terminal, stop).await;
     if stop.gently() {
         removed?;
         return Ok(Exit::Interrupted);
     }
+    tried?;
     terminal.say(&match terminal.json {
         true => format!("{:#}\n", verify_json::report(&estate, &trials)),
         false => verify_text::report(&estate, &trials, terminal.paint),
@@ -120,6 +132,18 @@ async fn approved(actors: &Actors<'_>, terminal: &Terminal, stop: &Stop) -> Resu
     tokio::select! {
         answer = asking => Ok(answer.ok().flatten().is_some_and(|text| text.trim() == "yes")),
         () = stop.asked() => Err(Problem::interrupted()),
+    }
+}
+
+/// The future's answer, or that everything must end now.
+async fn unless_at_once<T>(
+    stop: &Stop,
+    future: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    tokio::select! {
+        biased;
+        () = stop.asked_at_once() => Err(Problem::interrupted()),
+        result = future => result,
     }
 }
 
@@ -164,6 +188,9 @@ async fn one(
         Ok(actor) => actor,
         Err(why) => return Ok(Outcome::Untried(Untried::Nobody(why))),
     };
+    if stop.gently() {
+        return Ok(Outcome::Pending);
+    }
     let mut key = None;
     if trial.action.starts_with("dynamodb:") {
         let table = trials::table_of(&trial.resource);
