@@ -7,15 +7,18 @@
 //! References are recognised here, and wrongly shaped ones are reported here; whether what they name exists is for the
 //! scope to say.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use terrane_model::{Diagnostic, Diagnostics, Span};
 
 use crate::ast::{Expr, MAX_DEPTH};
 use crate::origin::Origin;
+use flush::Flush;
 
 mod collection;
 mod expression;
+mod flush;
 mod heredoc;
 mod reference;
 mod template;
@@ -72,6 +75,10 @@ struct Parser<'t> {
     bound: Vec<Arc<str>>,
     /// Wrongly shaped references. They do not stop the parser.
     problems: Diagnostics,
+    /// What happens to the pieces of text of the heredoc around here.
+    flush: Option<Flush>,
+    /// What the pieces of a heredoc lose at their start, by where its text begins.
+    counted: BTreeMap<usize, Vec<usize>>,
 }
 
 impl<'t> Parser<'t> {
@@ -85,6 +92,8 @@ impl<'t> Parser<'t> {
             lines_matter: false,
             bound: Vec::new(),
             problems: Vec::new(),
+            flush: None,
+            counted: BTreeMap::new(),
         }
     }
 

@@ -12,7 +12,7 @@ mod support;
 
 use support::{Catalogue, render};
 use terrane_expr::{FunctionContext, Reference, Scope, evaluate};
-use terrane_model::{Diagnostic, Mode, Path, Span, Step, Type, Value};
+use terrane_model::{Diagnostic, Kind, Mode, Path, Span, Step, Type, Value};
 use terrane_spec::resource::IgnoreChanges;
 use terrane_spec::settings::BackendKind;
 use terrane_spec::statement::{Endpoint, Expectation};
@@ -318,6 +318,37 @@ content  = { type = "${principals.key}", identifiers = "${principals.value}" }
     let principals = &statements[4].get("principals").unwrap().elements()[0];
     assert_eq!(principals.get("type").unwrap().as_str(), Some("x"));
     assert_eq!(principals.get("identifiers").unwrap().elements(), [Value::from(1)]);
+}
+
+#[test]
+fn keys_of_objects_are_templates() {
+    let spec = one(r##"
+[variable.word]
+[locals]
+map = { "${upper(var.word)}-k" = 1, "$${plain}" = 2, 'a"b' = 3 }
+[locals.deep.x]
+"%{ if true }y%{ endif }" = "z"
+[resource.terraform_data.d]
+input = { "${var.word}" = { "k-${var.word}" = [{ "${1 + 1}" = true }] } }
+[data.aws_iam_policy_document.d.dynamic.statement]
+for_each = ["s"]
+content  = { condition = { "${statement.value}-\"" = 1 } }
+"##);
+    let scope = Given(FunctionContext::closed());
+    let names = |value: &Value| -> Vec<String> {
+        let Kind::Object(entries) = value.kind() else { panic!("{value:?}") };
+        entries.keys().map(|name| name.to_string()).collect()
+    };
+    let local = |name: &str| evaluate(&spec.root.locals.get(name).unwrap().expr, &scope).unwrap();
+    assert_eq!(names(&local("map")), ["${plain}", "W\"O-k", "a\"b"]);
+    assert_eq!(names(local("deep").get("x").unwrap()), ["y"]);
+    let input = evaluate(&resource(&spec, "terraform_data", "d").body, &scope).unwrap();
+    let inside = input.get("input").unwrap().get("w\"o").unwrap().get("k-w\"o").unwrap();
+    assert_eq!(names(&inside.elements()[0]), ["2"]);
+    let document = spec.root.resource(Mode::Data, "aws_iam_policy_document", "d").unwrap();
+    let value = evaluate(&document.body, &scope).unwrap();
+    let statement = &value.get("statement").unwrap().elements()[0];
+    assert_eq!(names(statement.get("condition").unwrap()), ["s-\""]);
 }
 
 #[test]

@@ -46,14 +46,6 @@ enum Piece {
 }
 
 impl Parts {
-    fn push_text(&mut self, text: String) {
-        let text = match std::mem::take(&mut self.strip_next) {
-            true => text.trim_start().to_owned(),
-            false => text,
-        };
-        self.parts.push(Piece::Text(text));
-    }
-
     fn strip_last(&mut self) {
         if let Some(Piece::Text(text)) = self.parts.last_mut() {
             text.truncate(text.trim_end().len());
@@ -107,7 +99,7 @@ impl<'t> Parser<'t> {
     pub(super) fn quoted_template(&mut self) -> Parsed<Expr> {
         let start = self.at;
         self.at += 1;
-        let (parts, _) = self.parts(Style::Quoted, None)?;
+        let (parts, _) = self.apart(|p| p.parts(Style::Quoted, None))?;
         Ok(self.unwrapped(parts, start))
     }
 
@@ -165,9 +157,11 @@ impl<'t> Parser<'t> {
             let start = self.at;
             let directive = self.byte() == Some(b'%');
             self.at += 2;
-            if self.eat("~") {
+            let strips = self.eat("~");
+            if strips {
                 parts.strip_last();
             }
+            self.marker(strips);
             parts.strip_next = false;
             if !directive {
                 let value = self.with_lines(false, |p| {
@@ -188,6 +182,15 @@ impl<'t> Parser<'t> {
                 return Ok((parts, end));
             }
         }
+    }
+
+    fn push_text(&mut self, parts: &mut Parts, text: String) {
+        let text = match std::mem::take(&mut parts.strip_next) {
+            true => text.trim_start().to_owned(),
+            false => text,
+        };
+        let text = self.piece(text);
+        parts.parts.push(Piece::Text(text));
     }
 
     /// Whether the marker that was just read ends in `~}`.
@@ -245,7 +248,7 @@ impl<'t> Parser<'t> {
                 Some(b'\n') => {
                     self.at += 1;
                     text.push('\n');
-                    parts.push_text(std::mem::take(&mut text));
+                    self.push_text(parts, std::mem::take(&mut text));
                     any = false;
                 }
                 Some(b'\\') => {
@@ -269,7 +272,7 @@ impl<'t> Parser<'t> {
             }
         }
         if any {
-            parts.push_text(text);
+            self.push_text(parts, text);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use terrane_expr::{Expr, ObjectKey, parse_template};
+use terrane_expr::{Expr, ObjectKey, Origin, parse_template};
 use terrane_model::{Diagnostic, Span, Type, Value};
 
 use super::Decoder;
@@ -25,15 +25,30 @@ impl Decoder {
                 let items = table
                     .entries
                     .iter()
-                    .map(|(name, entry)| (ObjectKey::Name(name.clone(), entry.key), self.expr(&entry.node)))
+                    .map(|(name, entry)| (self.key(name, entry.key), self.expr(&entry.node)))
                     .collect();
                 Expr::object(items, node.span)
             }
         }
     }
 
+    /// The key of an object, which is a template like any string. That of a block is a name: no template fits there.
+    fn key(&mut self, name: &Arc<str>, span: Span) -> ObjectKey {
+        if !is_template(name) {
+            return ObjectKey::Name(name.clone(), span);
+        }
+        // Behind the opening quote.
+        match parse_template(name, &Origin::linear(span.file, span.start as usize + 1)) {
+            Ok(expr) => ObjectKey::Computed(expr),
+            Err(found) => {
+                self.found.extend(found);
+                ObjectKey::Name(name.clone(), span)
+            }
+        }
+    }
+
     pub(super) fn template(&mut self, text: &Text) -> Expr {
-        if !text.decoded.contains("${") && !text.decoded.contains("%{") {
+        if !is_template(&text.decoded) {
             return Expr::literal(Value::string(text.decoded.clone()), text.span);
         }
         match parse_template(&text.decoded, &text.origin()) {
@@ -58,6 +73,16 @@ impl Decoder {
         span: Span,
         without: &[&str],
     ) -> (Vec<(ObjectKey, Expr)>, Places) {
+        self.items_with(table, span, without, |_, name, span| ObjectKey::Name(name.clone(), span))
+    }
+
+    fn items_with(
+        &mut self,
+        table: &Table,
+        span: Span,
+        without: &[&str],
+        key: impl Fn(&mut Decoder, &Arc<str>, Span) -> ObjectKey,
+    ) -> (Vec<(ObjectKey, Expr)>, Places) {
         let mut items = Vec::new();
         let mut places: Vec<(Arc<str>, Places)> = Vec::new();
         let generated = self.dynamic_blocks(table);
@@ -67,7 +92,7 @@ impl Decoder {
         };
         for (name, entry) in table.entries.iter().filter(|(name, _)| !taken(name)) {
             let (value, place) = self.argument(&entry.node);
-            items.push((ObjectKey::Name(name.clone(), entry.key), value));
+            items.push((key(self, name, entry.key), value));
             places.push((name.clone(), place.with_key(entry.key)));
         }
         for (name, (expr, key)) in generated.into_iter().flatten() {
@@ -79,7 +104,10 @@ impl Decoder {
 
     fn argument(&mut self, node: &Node) -> (Expr, Places) {
         match &node.content {
-            Content::Table(table) => self.block(table, node.span, &[]),
+            Content::Table(table) => {
+                let (items, places) = self.items_with(table, node.span, &[], Decoder::key);
+                (Expr::object(items, node.span), places)
+            }
             Content::Array(elements) | Content::Tables(elements) => {
                 let (exprs, places) = elements.iter().map(|e| self.argument(e)).unzip();
                 (Expr::array(exprs, node.span), Places::listed(node.span, places))
@@ -92,4 +120,9 @@ impl Decoder {
     pub(super) fn refuse(&mut self, entry: &Entry, detail: impl Into<String>) {
         self.report(Diagnostic::error("not-supported", "Argument not supported", detail).at(entry.key));
     }
+}
+
+/// Whether there is something to evaluate in a text, or an escape to resolve.
+pub(super) fn is_template(text: &str) -> bool {
+    text.contains("${") || text.contains("%{")
 }

@@ -12,6 +12,7 @@ use terrane_expr::{Expr, OffsetMap, Origin, parse_expression};
 use terrane_model::{FileId, Span, Type, Value};
 
 use super::Decoder;
+use super::body::is_template;
 use crate::toml::{Content, Entry, Node, Table, Text};
 
 /// One generator of blocks.
@@ -199,7 +200,13 @@ impl Composer<'_> {
     }
 
     fn key(&mut self, name: &str, span: Span) {
-        self.quoted(name, span);
+        match is_template(name) {
+            true => {
+                let mark = mark(name);
+                self.own(&format!("(trimsuffix(<<{mark}\n{name}\n{mark}\n, \"\\n\"))"), span);
+            }
+            false => self.quoted(name, span),
+        }
         self.own(" = ", span);
     }
 
@@ -225,7 +232,7 @@ impl Composer<'_> {
 
     fn template(&mut self, text: &Text) {
         let decoded = &text.decoded;
-        if !decoded.contains("${") && !decoded.contains("%{") {
+        if !is_template(decoded) {
             return self.quoted(decoded, text.span);
         }
         let inner = decoded.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
@@ -248,13 +255,15 @@ impl Composer<'_> {
             return;
         }
         // A heredoc takes the text as it is; the line break that ends it is taken off again.
-        let mark = (0..)
-            .map(|n| format!("TEXT{n}"))
-            .find(|mark| !decoded.contains(mark.as_str()))
-            .unwrap_or_default();
+        let mark = mark(decoded);
         self.own(&format!("trimsuffix(<<{mark}\n"), text.span);
         self.copied(text, 0, decoded.len());
         self.text.push('\n');
         self.own(&format!("{mark}\n, \"\\n\")"), text.span);
     }
+}
+
+/// A word that does not occur in a text, to end a heredoc of it.
+fn mark(text: &str) -> String {
+    (0..).map(|n| format!("TEXT{n}")).find(|mark| !text.contains(mark.as_str())).unwrap_or_default()
 }
