@@ -89,8 +89,9 @@ fn inline(value: &Value) -> String {
         Kind::List(_, elements) | Kind::Set(_, elements) | Kind::Tuple(elements) => list(elements),
         Kind::Map(_, entries) | Kind::Object(entries) => {
             let entries = entries.iter().filter(|(_, value)| is_written(value));
-            let entries: Vec<String> =
-                entries.map(|(name, value)| format!("{} = {}", key(name), inline(value))).collect();
+            let entries: Vec<String> = entries
+                .map(|(name, value)| format!("{} = {}", key(&template(name)), inline(value)))
+                .collect();
             if entries.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", entries.join(", ")) }
         }
         Kind::Null(_) | Kind::Unknown(_) => quoted("${null}"),
@@ -108,19 +109,19 @@ fn list(elements: &[Value]) -> String {
     }
 }
 
-/// A text of which nothing is evaluated.
-fn template(text: &str) -> String {
+/// The template of a text of which nothing is evaluated.
+pub fn template(text: &str) -> String {
     text.replace("${", "$${").replace("%{", "%%{")
 }
 
 /// A key, bare where it may be.
-fn key(name: &str) -> String {
+pub fn key(name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if bare { name.to_owned() } else { quoted(name) }
 }
 
 /// A basic string.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

@@ -331,8 +331,8 @@ map = { "${upper(var.word)}-k" = 1, "$${plain}" = 2, 'a"b' = 3 }
 [resource.terraform_data.d]
 input = { "${var.word}" = { "k-${var.word}" = [{ "${1 + 1}" = true }] } }
 [data.aws_iam_policy_document.d.dynamic.statement]
-for_each = ["s"]
-content  = { condition = { "${statement.value}-\"" = 1 } }
+for_each = { "${var.word}-\"" = 1 }
+content  = { sid = "${statement.key}" }
 "##);
     let scope = Given(FunctionContext::closed());
     let names = |value: &Value| -> Vec<String> {
@@ -348,7 +348,7 @@ content  = { condition = { "${statement.value}-\"" = 1 } }
     let document = spec.root.resource(Mode::Data, "aws_iam_policy_document", "d").unwrap();
     let value = evaluate(&document.body, &scope).unwrap();
     let statement = &value.get("statement").unwrap().elements()[0];
-    assert_eq!(names(statement.get("condition").unwrap()), ["s-\""]);
+    assert_eq!(statement.get("sid").unwrap().as_str(), Some("w\"o-\""));
 }
 
 #[test]
