@@ -53,6 +53,7 @@ macro_rules! scripts {
 scripts! {
     access,
     access_verify,
+    access_verify_context,
     annotations,
     another_aws,
     bad_arguments,

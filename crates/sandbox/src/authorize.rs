@@ -71,7 +71,11 @@ pub(crate) fn surroundings(visit: &Visit<'_>, mut context: Context) -> Context {
     if let Some(id) = &visit.options.organization.id {
         context = context.with("aws:PrincipalOrgID", id).with("aws:ResourceOrgID", id);
     }
-    for tag in tags {
+    let of_session = match visit.caller {
+        Identity::Session { session, .. } => session.tags.as_slice(),
+        Identity::Root | Identity::User(_) => &[],
+    };
+    for tag in tags.iter().chain(of_session) {
         context = context.with(&format!("aws:PrincipalTag/{}", tag.key), &tag.value);
     }
     context

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Moment;
-use crate::iam::{AccessKey, Entity, LastUse, UniqueId};
+use crate::iam::{AccessKey, Entity, LastUse, Tag, UniqueId};
 use crate::options::Options;
 use crate::store::{Changes, Document};
 use crate::wire::{Call, Refusal};
@@ -44,6 +44,9 @@ pub(crate) struct Session {
     /// The policies that limit the session, as texts.
     pub(crate) policies: Vec<String>,
     pub(crate) expires: Moment,
+    /// The tags of the session itself, which count before those of the role.
+    #[serde(default)]
+    pub(crate) tags: Vec<Tag>,
 }
 
 impl Document for Session {

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, DeleteRequest, KeySchemaElement, KeyType, KeysAndAttributes,
-    ScalarAttributeType, TableDescription, TransactWriteItem, WriteRequest,
+    ScalarAttributeType, Select, TableDescription, TransactWriteItem, WriteRequest,
 };
 use terrane_provider::Error;
 
-use super::{Attempt, Happened, Manner, Untried, account};
+use super::circumstances::SPECIFIC;
+use super::{Attempt, Circumstances, Happened, Manner, Untried, account};
 use crate::client::Clients;
 use crate::error::failed;
 
@@ -89,6 +90,25 @@ impl Reserved {
         Reserved { key: parts.into_iter().map(pair).collect(), indexes: global.chain(local).collect() }
     }
 
+    /// The same with another value of the partition key; nothing where it can't be one.
+    pub(super) fn led_by(&self, value: &str) -> Option<Reserved> {
+        let mut led = self.clone();
+        let (_, partition) = led.key.first_mut()?;
+        *partition = match partition {
+            AttributeValue::S(_) if !value.is_empty() => AttributeValue::S(value.to_owned()),
+            AttributeValue::N(_) if value.parse::<f64>().is_ok_and(f64::is_finite) => {
+                AttributeValue::N(value.to_owned())
+            }
+            _ => return None,
+        };
+        Some(led)
+    }
+
+    /// The names of the table's keys.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.key.iter().map(|(name, _)| name.as_str())
+    }
+
     fn item(&self) -> HashMap<String, AttributeValue> {
         self.key.iter().cloned().collect()
     }
@@ -98,6 +118,36 @@ impl Reserved {
             Some(index) => self.indexes.get(index),
             None => self.key.first(),
         }
+    }
+}
+
+/// The attributes that a read asks for, and what it answers with.
+struct AskedFor {
+    select: Option<Select>,
+    projection: Option<String>,
+    names: HashMap<String, String>,
+}
+
+impl AskedFor {
+    /// Where attributes must be named and none is given, the partition key is.
+    fn of(circumstances: &Circumstances, partition: &str) -> AskedFor {
+        let Circumstances { attributes, select, .. } = circumstances;
+        let named: Vec<&str> = match select.as_deref() {
+            Some(SPECIFIC) if attributes.is_empty() => vec![partition],
+            _ => attributes.iter().map(String::as_str).collect(),
+        };
+        let names: HashMap<String, String> =
+            named.iter().enumerate().map(|(n, name)| (format!("#a{n}"), (*name).to_owned())).collect();
+        let list: Vec<String> = (0..named.len()).map(|n| format!("#a{n}")).collect();
+        AskedFor {
+            select: select.as_deref().map(Select::from),
+            projection: (!list.is_empty()).then(|| list.join(", ")),
+            names,
+        }
+    }
+
+    fn names(&self) -> Option<HashMap<String, String>> {
+        (!self.names.is_empty()).then(|| self.names.clone())
     }
 }
 
@@ -134,29 +184,45 @@ pub(super) async fn make(
 ) -> Option<Happened> {
     let own = account(attempt.caller) == account(attempt.resource);
     let (table, index) = parts(attempt.resource, own);
+    let led = attempt.circumstances.leading_key.as_deref().map(|value| reserved.led_by(value));
+    let reserved = match &led {
+        Some(led) => led.as_ref()?,
+        None => reserved,
+    };
     let partition = reserved.partition(index)?;
+    let asked = AskedFor::of(attempt.circumstances, &partition.0);
     let dynamodb = clients.dynamodb();
-    let absent = "attribute_exists(#partition)";
+    // No item fulfils it, whoever chose the key.
+    let never = "attribute_exists(#partition) AND attribute_not_exists(#partition)";
     let key = reserved.item();
     Some(match name {
-        "GetItem" => Happened::of(
-            dynamodb.get_item().table_name(table).set_key(Some(key)).consistent_read(true).send().await,
-        ),
+        "GetItem" => {
+            let get = dynamodb.get_item().table_name(table).set_key(Some(key)).consistent_read(true);
+            let get = get.set_projection_expression(asked.projection.clone());
+            Happened::of(get.set_expression_attribute_names(asked.names()).send().await)
+        }
         "BatchGetItem" => {
-            let keys = KeysAndAttributes::builder().keys(key).build().ok()?;
+            let keys = KeysAndAttributes::builder().keys(key);
+            let keys = keys.set_projection_expression(asked.projection.clone());
+            let keys = keys.set_expression_attribute_names(asked.names()).build().ok()?;
             Happened::of(dynamodb.batch_get_item().request_items(table, keys).send().await)
         }
         "Query" => {
             let query = dynamodb.query().table_name(table).set_index_name(index.map(str::to_owned)).limit(1);
             let query = query
                 .key_condition_expression("#partition = :value")
+                .set_select(asked.select.clone())
+                .set_projection_expression(asked.projection.clone())
+                .set_expression_attribute_names(asked.names())
                 .expression_attribute_names("#partition", &partition.0)
                 .expression_attribute_values(":value", partition.1.clone());
             Happened::of(query.send().await)
         }
         "Scan" => {
             let scan = dynamodb.scan().table_name(table).set_index_name(index.map(str::to_owned)).limit(1);
-            Happened::of(scan.send().await)
+            let scan = scan.set_select(asked.select.clone());
+            let scan = scan.set_projection_expression(asked.projection.clone());
+            Happened::of(scan.set_expression_attribute_names(asked.names()).send().await)
         }
         "PartiQLSelect" => {
             let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
@@ -168,7 +234,7 @@ pub(super) async fn make(
             let check = ConditionCheck::builder()
                 .table_name(table)
                 .set_key(Some(key))
-                .condition_expression(absent)
+                .condition_expression(never)
                 .expression_attribute_names("#partition", &partition.0)
                 .build()
                 .ok()?;
@@ -191,19 +257,19 @@ pub(super) async fn make(
         }
         "PutItem" => {
             let put = dynamodb.put_item().table_name(table).set_item(Some(key));
-            let put = put.condition_expression(absent).expression_attribute_names("#partition", &partition.0);
+            let put = put.condition_expression(never).expression_attribute_names("#partition", &partition.0);
             Happened::of(put.send().await)
         }
         "UpdateItem" => {
             let update = dynamodb.update_item().table_name(table).set_key(Some(key));
             let update =
-                update.condition_expression(absent).expression_attribute_names("#partition", &partition.0);
+                update.condition_expression(never).expression_attribute_names("#partition", &partition.0);
             Happened::of(update.send().await)
         }
         "DeleteItem" => {
             let delete = dynamodb.delete_item().table_name(table).set_key(Some(key));
             let delete =
-                delete.condition_expression(absent).expression_attribute_names("#partition", &partition.0);
+                delete.condition_expression(never).expression_attribute_names("#partition", &partition.0);
             Happened::of(delete.send().await)
         }
         "BatchWriteItem" => {
@@ -249,6 +315,10 @@ mod tests {
         );
         assert!(matches!(reserved.partition(Some("ByRaw")), Some((_, AttributeValue::B(_)))));
         assert_eq!(reserved.partition(Some("Other")), None);
+        let led = reserved.led_by("42").unwrap();
+        assert_eq!(led.partition(None), Some(&("Id".to_owned(), AttributeValue::N("42".to_owned()))));
+        assert_eq!(led.item().get("At"), reserved.item().get("At"));
+        assert!(reserved.led_by("ann").is_none(), "the key is a number");
     }
 
     #[test]

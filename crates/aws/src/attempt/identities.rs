@@ -1,6 +1,9 @@
 //! Tries on users, roles, groups and policies. A role is assumed for the shortest time; the session is thrown away.
 
+use std::collections::BTreeMap;
+
 use aws_credential_types::Credentials;
+use aws_sdk_sts::types::Tag;
 use terrane_provider::Error;
 
 use super::{Attempt, Happened, Manner, Untried};
@@ -38,12 +41,20 @@ pub(super) fn manner(name: &str, resource: &str) -> Result<Manner, Untried> {
 /// The name of a session that is thrown away.
 const SESSION: &str = "terrane-access-verify";
 
-/// Credentials of a role, for the shortest time.
+/// Credentials of a role, for the shortest time, with these tags of the session.
 ///
 /// # Errors
 /// What STS has to say.
-pub async fn assume(clients: &Clients, role: &str) -> Result<Credentials, Error> {
+pub async fn assume(
+    clients: &Clients,
+    role: &str,
+    tags: &BTreeMap<String, String>,
+) -> Result<Credentials, Error> {
+    let built = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let built: Result<Vec<Tag>, _> = built.collect();
+    let tags = built.map_err(|error| Error::bug("sts:AssumeRole", error.to_string()))?;
     let assume = clients.sts().assume_role().role_arn(role).role_session_name(SESSION);
+    let assume = assume.set_tags((!tags.is_empty()).then_some(tags));
     let answer = assume.duration_seconds(SHORTEST).send().await.map_err(failed("sts:AssumeRole"))?;
     let Some(keys) = answer.credentials else {
         return Err(Error::bug("sts:AssumeRole", "The answer has no credentials."));

@@ -4,6 +4,7 @@
 //! is not there: a right to write shows itself, and nothing is written. KMS has `DryRun` for what would use or share a key. What
 //! could change or destroy something is not tried at all.
 
+mod circumstances;
 mod dynamodb;
 mod identities;
 mod kms;
@@ -16,8 +17,10 @@ use terrane_provider::{Error, ErrorKind};
 use crate::client::Clients;
 use crate::error::failed;
 
+pub use circumstances::{Asked, Circumstances};
 pub use dynamodb::{Reserved, reserved};
 pub use identities::assume;
+pub use kms::{Kind, depends_on_kind, kind};
 
 /// What kind of call an action is tried by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +65,11 @@ pub enum Happened {
 }
 
 /// Error codes that come only after the caller was let in.
-const LET_IN: [&str; 4] = [
+const LET_IN: [&str; 6] = [
     "DryRunOperationException",
     "ConditionalCheckFailedException",
+    "KMSInvalidMacException",
+    "KMSInvalidSignatureException",
     "TransactionCanceledException",
     "PolicyNotFoundException",
 ];
@@ -125,6 +130,10 @@ pub struct Attempt<'a> {
     pub caller: &'a str,
     /// The key that no item has, for a table.
     pub reserved: Option<&'a Reserved>,
+    /// What kind of key it is, for what [`depends_on_kind`].
+    pub kind: Option<&'a Kind>,
+    /// What the call is to bring about.
+    pub circumstances: &'a Circumstances,
 }
 
 impl Attempt<'_> {

@@ -181,7 +181,10 @@ fn counted(why: &Untried) -> String {
         Untried::NoCall => "without a harmless call".to_owned(),
         Untried::Nobody(_) => "by somebody whom nobody can act as".to_owned(),
         Untried::NoTable(_) => "on a table that can't be looked at".to_owned(),
-        Untried::Context => "with a `context`".to_owned(),
+        Untried::NoKey(_) => "on a key that can't be looked at".to_owned(),
+        Untried::OtherKind => "on a key of another kind".to_owned(),
+        Untried::Beside(_) => "in a call that takes another right, too".to_owned(),
+        Untried::Context(_) => "with a `context` that a call can't bring about".to_owned(),
         Untried::Unknown(_) => "known only after apply".to_owned(),
     }
 }

@@ -1,10 +1,12 @@
 //! Operations on items: who may, and then the engine.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 use terrane_iam::Context;
 
 use super::records::Work;
-use super::{access, find, leading, statement};
+use super::{access, attributes, find, leading, statement};
 use crate::visit::Visit;
 use crate::wire::{Refusal, Reply};
 
@@ -43,8 +45,11 @@ fn accesses(visit: &Visit<'_>, operation: &str, body: &Map<String, Value>) -> Re
             for (table, request) in tables.into_iter().flatten() {
                 let access = plain(visit, operation, table);
                 found.push(match request.as_object() {
-                    Some(request) => with_keys(visit, access, |key| leading::keys(key, request))?,
-                    None => with_keys(visit, access, |key| leading::keys_of_writes(key, request))?,
+                    Some(request) => about(visit, access, request)?,
+                    None => {
+                        let access = with_attributes(access, attributes::named_in_writes(request));
+                        with_keys(visit, access, |key| leading::keys_of_writes(key, request))?
+                    }
                 });
             }
         }
@@ -78,10 +83,24 @@ fn accesses(visit: &Visit<'_>, operation: &str, body: &Map<String, Value>) -> Re
                     access.context = access.context.with(key, value);
                 }
             }
-            found.push(with_keys(visit, access, |key| leading::keys(key, body))?);
+            found.push(about(visit, access, body)?);
         }
     }
     Ok(found)
+}
+
+/// Adds what a request on one table names.
+fn about(visit: &Visit<'_>, access: Access, request: &Map<String, Value>) -> Result<Access, Refusal> {
+    let access = with_attributes(access, attributes::named(request));
+    with_keys(visit, access, |key| leading::keys(key, request))
+}
+
+/// Adds the attributes that the request names.
+fn with_attributes(mut access: Access, named: BTreeSet<String>) -> Access {
+    if !named.is_empty() {
+        access.context = access.context.with_all("dynamodb:Attributes", named);
+    }
+    access
 }
 
 /// Adds the partition keys that the request names, where the table's own keys are meant.
@@ -119,7 +138,7 @@ fn within(visit: &Visit<'_>, item: &Value, kind: &str, action: &str) -> Result<O
     let Some(table) = request.get("TableName").and_then(Value::as_str) else { return Ok(None) };
     let mut access = plain(visit, action, table);
     access.context = access.context.with("dynamodb:EnclosingOperation", &visit.call.operation);
-    with_keys(visit, access, |key| leading::keys(key, request)).map(Some)
+    about(visit, access, request).map(Some)
 }
 
 /// Writes the names of tables that were given as ARNs as the engine knows them; says whether there were any.

@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations.html>
 
 mod access;
+mod attributes;
 mod backups;
 mod create;
 mod describe;

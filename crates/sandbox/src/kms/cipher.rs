@@ -23,9 +23,18 @@ type Pairs = BTreeMap<String, String>;
 const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
 const LONGEST_PLAINTEXT: usize = 4096;
 
-/// Refuses the use of a key unless the caller may and the key can.
-fn usable(visit: &Visit<'_>, named: &Named, action: &str, pairs: &Pairs) -> Result<(), Refusal> {
-    let mut context = key_context(visit, &named.key)?.with("kms:EncryptionAlgorithm", ALGORITHM);
+/// Refuses the use of a key unless the caller may and the key can. What the sandbox does not do, it decides on all the same.
+fn usable(
+    visit: &Visit<'_>,
+    named: &Named,
+    action: &str,
+    pairs: &Pairs,
+    decision_alone: bool,
+) -> Result<(), Refusal> {
+    let mut context = key_context(visit, &named.key)?;
+    if named.key.is_symmetric() {
+        context = context.with("kms:EncryptionAlgorithm", ALGORITHM);
+    }
     if let Some(alias) = &named.alias {
         context = context.with("kms:RequestAlias", alias);
     }
@@ -35,7 +44,9 @@ fn usable(visit: &Visit<'_>, named: &Named, action: &str, pairs: &Pairs) -> Resu
         return Ok(());
     }
     let arn = named.key.arn(visit.account());
-    if named.key.usage == "ENCRYPT_DECRYPT" {
+    let by_pair = !action.starts_with("kms:GenerateDataKey") && pairs.is_empty();
+    if named.key.usage == "ENCRYPT_DECRYPT" && by_pair {
+        dry_run(decision_alone)?;
         let message = "The sandbox encrypts with symmetric keys only.";
         return Err(Refusal::new("UnsupportedOperationException", message));
     }
@@ -83,7 +94,7 @@ pub(super) fn encrypt(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     let plaintext = decoded(&input.plaintext)?;
     short_enough(&plaintext)?;
     let named = find::by_any_name(visit, &input.key_id)?;
-    usable(visit, &named, "kms:Encrypt", &input.encryption_context)?;
+    usable(visit, &named, "kms:Encrypt", &input.encryption_context, input.dry_run)?;
     dry_run(input.dry_run)?;
     let sealed = envelope::seal(&named.key, &plaintext, &input.encryption_context)?;
     Ok(json!({
@@ -107,28 +118,29 @@ struct Decrypt {
     dry_run_modifiers: Vec<String>,
 }
 
-impl Decrypt {
-    /// The key, where a trial asks for the decision alone: then there need be nothing to decrypt.
-    fn decision_on(&self) -> Option<&str> {
-        let alone = self.dry_run && self.dry_run_modifiers.iter().any(|one| one == "IGNORE_CIPHERTEXT");
-        self.key_id.as_deref().filter(|_| alone)
-    }
+/// The key, where a trial asks for the decision alone: then there need be nothing to decrypt.
+fn decision_on<'n>(dry_run: bool, modifiers: &[String], key: Option<&'n str>) -> Option<&'n str> {
+    key.filter(|_| dry_run && modifiers.iter().any(|one| one == "IGNORE_CIPHERTEXT"))
+}
+
+fn ciphertext(blob: Option<&str>) -> Result<Vec<u8>, Refusal> {
+    decoded(blob.ok_or_else(|| {
+        Refusal::validation(
+            "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
+        )
+    })?)
 }
 
 pub(super) fn decrypt(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     let input: Decrypt = visit.call.json()?;
-    if let Some(name) = input.decision_on() {
-        usable(visit, &find::by_any_name(visit, name)?, "kms:Decrypt", &input.encryption_context)?;
+    if let Some(name) = decision_on(input.dry_run, &input.dry_run_modifiers, input.key_id.as_deref()) {
+        let named = find::by_any_name(visit, name)?;
+        usable(visit, &named, "kms:Decrypt", &input.encryption_context, input.dry_run)?;
         dry_run(true)?;
     }
-    let Some(ciphertext) = &input.ciphertext_blob else {
-        return Err(Refusal::validation(
-            "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null",
-        ));
-    };
-    let envelope = Envelope::read(&decoded(ciphertext)?)?;
+    let envelope = Envelope::read(&ciphertext(input.ciphertext_blob.as_deref())?)?;
     let named = sealed_by(visit, &envelope, input.key_id.as_deref())?;
-    usable(visit, &named, "kms:Decrypt", &input.encryption_context)?;
+    usable(visit, &named, "kms:Decrypt", &input.encryption_context, input.dry_run)?;
     dry_run(input.dry_run)?;
     let plaintext = envelope.opened(&named.key, &input.encryption_context)?;
     Ok(json!({
@@ -160,7 +172,7 @@ fn sealed_by(visit: &Visit<'_>, envelope: &Envelope, name: Option<&str>) -> Resu
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ReEncrypt {
-    ciphertext_blob: String,
+    ciphertext_blob: Option<String>,
     #[serde(default)]
     source_encryption_context: Pairs,
     source_key_id: Option<String>,
@@ -169,16 +181,24 @@ struct ReEncrypt {
     destination_encryption_context: Pairs,
     #[serde(default)]
     dry_run: bool,
+    #[serde(default)]
+    dry_run_modifiers: Vec<String>,
 }
 
 pub(super) fn re_encrypt(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     let input: ReEncrypt = visit.call.json()?;
-    let envelope = Envelope::read(&decoded(&input.ciphertext_blob)?)?;
-    let source = sealed_by(visit, &envelope, input.source_key_id.as_deref())?;
     let destination = find::by_any_name(visit, &input.destination_key_id)?;
-    usable(visit, &source, "kms:ReEncryptFrom", &input.source_encryption_context)?;
-    usable(visit, &destination, "kms:ReEncryptTo", &input.destination_encryption_context)?;
-    dry_run(input.dry_run)?;
+    let may = |source: &Named| {
+        usable(visit, source, "kms:ReEncryptFrom", &input.source_encryption_context, input.dry_run)?;
+        usable(visit, &destination, "kms:ReEncryptTo", &input.destination_encryption_context, input.dry_run)?;
+        dry_run(input.dry_run)
+    };
+    if let Some(name) = decision_on(input.dry_run, &input.dry_run_modifiers, input.source_key_id.as_deref()) {
+        may(&find::by_any_name(visit, name)?)?;
+    }
+    let envelope = Envelope::read(&ciphertext(input.ciphertext_blob.as_deref())?)?;
+    let source = sealed_by(visit, &envelope, input.source_key_id.as_deref())?;
+    may(&source)?;
     let plaintext = envelope.opened(&source.key, &input.source_encryption_context)?;
     let sealed = envelope::seal(&destination.key, &plaintext, &input.destination_encryption_context)?;
     Ok(json!({
@@ -233,7 +253,7 @@ fn data_key(visit: &Visit<'_>, action: &str) -> Result<(Key, Vec<u8>, Vec<u8>), 
     let input: GenerateDataKey = visit.call.json()?;
     let bytes = input.bytes()?;
     let named = find::by_any_name(visit, &input.key_id)?;
-    usable(visit, &named, action, &input.encryption_context)?;
+    usable(visit, &named, action, &input.encryption_context, input.dry_run)?;
     dry_run(input.dry_run)?;
     let plaintext = random(bytes)?;
     let sealed = envelope::seal(&named.key, &plaintext, &input.encryption_context)?;

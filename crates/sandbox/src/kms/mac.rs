@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::authority::{key_context, may};
+use super::cipher::dry_run;
 use super::find;
 use super::key::must_be_enabled;
 use super::records::Key;
@@ -20,6 +21,8 @@ struct Input {
     message: String,
     mac_algorithm: String,
     mac: Option<String>,
+    #[serde(default)]
+    dry_run: bool,
 }
 
 pub(super) fn generate(visit: &Visit<'_>) -> Result<Reply, Refusal> {
@@ -69,6 +72,7 @@ fn prepared(visit: &Visit<'_>, input: &Input, action: &str) -> Result<(Key, hmac
             return Err(Refusal::new("InvalidKeyUsageException", message));
         }
     };
+    dry_run(input.dry_run)?;
     let material = key.materials.last().and_then(|material| STANDARD.decode(&material.secret).ok());
     let material =
         material.ok_or_else(|| Refusal::internal("Key material in the sandbox's file is broken."))?;

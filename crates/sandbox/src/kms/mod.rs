@@ -6,6 +6,7 @@ mod alias;
 mod authority;
 mod aws_key;
 mod cipher;
+mod decided;
 mod envelope;
 mod find;
 mod grant;
@@ -70,6 +71,8 @@ pub(crate) fn serve(visit: &Visit<'_>) -> Result<Reply, Refusal> {
         "ReEncrypt" => cipher::re_encrypt(visit),
         "GenerateDataKey" => cipher::generate_data_key(visit),
         "GenerateDataKeyWithoutPlaintext" => cipher::generate_data_key_without_plaintext(visit),
+        "GenerateDataKeyPair" | "GenerateDataKeyPairWithoutPlaintext" => decided::data_key_pair(visit),
+        "Sign" | "Verify" => decided::signature(visit),
         "GenerateRandom" => cipher::generate_random(visit),
         "GenerateMac" => mac::generate(visit),
         "VerifyMac" => mac::verify(visit),

@@ -5,13 +5,13 @@ use std::time::Duration;
 use terrane_iam::{Context, Document, NamedPolicy, Request, decide_assume_role};
 
 use crate::authorize;
-use crate::iam::{Entity, EntityKind, aws_managed};
+use crate::iam::{Entity, EntityKind, Tag, aws_managed};
 use crate::identity::{Identity, Session};
 use crate::ids;
 use crate::policies::CallerPolicies;
 use crate::principals;
 use crate::visit::Visit;
-use crate::wire::{Refusal, Reply, Xml};
+use crate::wire::{Form, Refusal, Reply, Xml};
 
 pub(super) fn assume(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     let arn = visit.argument("RoleArn")?;
@@ -19,6 +19,7 @@ pub(super) fn assume(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     check_session_name(name)?;
     let seconds = seconds(visit)?;
     let policies = session_policies(visit)?;
+    let tags = session_tags(visit)?;
     let role = visit
         .store
         .get::<Entity>(&Entity::key_of(EntityKind::Role, arn.rsplit('/').next().unwrap_or_default()))?
@@ -31,7 +32,11 @@ pub(super) fn assume(visit: &Visit<'_>) -> Result<Reply, Refusal> {
             format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {arn}"),
         ));
     };
-    trusted(visit, arn, &principals::rendered(visit, &part.trust)?)?;
+    let trust = principals::rendered(visit, &part.trust)?;
+    trusted(visit, "sts:AssumeRole", arn, &trust, &tags)?;
+    if !tags.is_empty() {
+        trusted(visit, "sts:TagSession", arn, &trust, &tags)?;
+    }
     let longest = match visit.caller {
         // A role that was reached through another role gives at most an hour.
         Identity::Session { .. } => 3600,
@@ -49,6 +54,7 @@ pub(super) fn assume(visit: &Visit<'_>) -> Result<Reply, Refusal> {
         name: name.to_owned(),
         policies,
         expires: visit.now.plus(Duration::from_secs(u64::from(seconds))),
+        tags,
     };
     visit.store.put(&session)?;
     let identity = Identity::Session { role, session: session.clone() };
@@ -66,7 +72,7 @@ pub(super) fn assume(visit: &Visit<'_>) -> Result<Reply, Refusal> {
     Ok(xml.into())
 }
 
-fn trusted(visit: &Visit<'_>, arn: &str, trust: &str) -> Result<(), Refusal> {
+fn trusted(visit: &Visit<'_>, action: &str, arn: &str, trust: &str, tags: &[Tag]) -> Result<(), Refusal> {
     if matches!(visit.caller, Identity::Root) {
         let message = "Roles may not be assumed by root accounts.".to_owned();
         return Err(authorize::denied(visit.call.service, message));
@@ -79,8 +85,14 @@ fn trusted(visit: &Visit<'_>, arn: &str, trust: &str) -> Result<(), Refusal> {
     if let Some(id) = visit.form().text("ExternalId") {
         context = context.with("sts:ExternalId", id);
     }
+    if !tags.is_empty() {
+        context = context.with_all("aws:TagKeys", tags.iter().map(|tag| &tag.key));
+    }
+    for tag in tags {
+        context = context.with(&format!("aws:RequestTag/{}", tag.key), &tag.value);
+    }
     let context = authorize::surroundings(visit, context);
-    let request = Request { caller: &caller, action: "sts:AssumeRole", resource: arn, context };
+    let request = Request { caller: &caller, action, resource: arn, context };
     let sources = policies.sources(&caller, request.action, &visit.options.organization);
     let decision = decide_assume_role(&request, &sources, &NamedPolicy::new("the trust policy", &trust));
     authorize::allowed(visit, &decision)
@@ -109,6 +121,23 @@ fn seconds(visit: &Visit<'_>) -> Result<u32, Refusal> {
             ),
         )
     })
+}
+
+/// The tags of the session. It takes `sts:TagSession` to give it any.
+fn session_tags(visit: &Visit<'_>) -> Result<Vec<Tag>, Refusal> {
+    let members = visit.form().members("Tags");
+    if members.len() > 50 {
+        return Err(Refusal::new("ValidationError", "A session can have 50 tags at most."));
+    }
+    let tag = |member: &Form| {
+        let text = |name| member.text(name).unwrap_or_default().to_owned();
+        Tag { key: text("Key"), value: text("Value") }
+    };
+    let tags: Vec<Tag> = members.iter().map(tag).collect();
+    match tags.iter().any(|tag| tag.key.is_empty()) {
+        true => Err(Refusal::new("ValidationError", "The key of a tag must not be empty.")),
+        false => Ok(tags),
+    }
 }
 
 /// The texts of the policies that limit the session: one inline, and managed ones by ARN.

@@ -155,18 +155,22 @@ pub(super) fn is_data(call: &Call) -> bool {
 }
 
 /// Uses of a key that leave it as it is, and the assuming of a role, count as reading.
-const READS: [&str; 12] = [
+const READS: [&str; 16] = [
     "AssumeRole",
     "BatchGetItem",
     "Decrypt",
     "Encrypt",
     "GenerateDataKey",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
     "GenerateDataKeyWithoutPlaintext",
     "GenerateMac",
     "GenerateRandom",
     "Query",
     "ReEncrypt",
     "Scan",
+    "Sign",
+    "Verify",
     "VerifyMac",
 ];
 

@@ -22,6 +22,9 @@ const SPREADING: Duration = Duration::from_secs(60);
 /// How often it is asked meanwhile.
 pub const PAUSE: Duration = Duration::from_millis(500);
 
+/// Tags of a session.
+pub type Tags = BTreeMap<String, String>;
+
 /// Somebody who can try.
 #[derive(Clone)]
 pub struct Actor {
@@ -54,8 +57,8 @@ pub struct Actors<'s> {
     ledger: Ledger,
     /// What other commands left over and could not be removed; that was told.
     old: Vec<Note>,
-    /// By ARN: the address, and who acts, or why nobody can.
-    known: BTreeMap<String, Result<Actor, String>>,
+    /// By ARN and the tags of the session: who acts, or why nobody can.
+    known: BTreeMap<(String, Tags), Result<Actor, String>>,
     keys: Vec<(Session, Made)>,
     /// The users for whom a key is going to be made: address and name.
     users: Vec<String>,
@@ -88,16 +91,22 @@ impl<'s> Actors<'s> {
     ///
     /// # Errors
     /// When the making of a key could not be noted: then none was made.
-    pub async fn of_principal(&mut self, arn: &str, stop: &Stop) -> Result<Result<Actor, String>, Problem> {
-        if let Some(known) = self.known.get(arn) {
+    pub async fn of_principal(
+        &mut self,
+        arn: &str,
+        tags: &Tags,
+        stop: &Stop,
+    ) -> Result<Result<Actor, String>, Problem> {
+        let key = (arn.to_owned(), tags.clone());
+        if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
-        let actor = self.made(arn, stop).await?;
-        self.known.insert(arn.to_owned(), actor.clone());
+        let actor = self.made(arn, tags, stop).await?;
+        self.known.insert(key, actor.clone());
         Ok(actor)
     }
 
-    async fn made(&mut self, arn: &str, stop: &Stop) -> Result<Result<Actor, String>, Problem> {
+    async fn made(&mut self, arn: &str, tags: &Tags, stop: &Stop) -> Result<Result<Actor, String>, Problem> {
         let account = arn.split(':').nth(4).unwrap_or_default();
         let Some(session) = session_of(self.sessions, account) else {
             return Ok(Err(format!("no provider of this stack works in the account {account}")));
@@ -110,7 +119,7 @@ impl<'s> Actors<'s> {
             return Ok(Ok(Actor::new(clients, None, Duration::ZERO)));
         }
         if !is_user(arn) {
-            let assumed = assume(clients, arn).await;
+            let assumed = assume(clients, arn, tags).await;
             let actor = assumed.map(|credentials| Actor::new(clients, Some(credentials), Duration::ZERO));
             return Ok(actor.map_err(|error| format!("the role can't be assumed: {error}")));
         }

@@ -10,7 +10,9 @@ mod trials;
 
 use std::collections::BTreeMap;
 
-use terrane_aws::attempt::{Attempt, Happened, Reserved, reserved};
+use terrane_aws::attempt::{
+    Attempt, Circumstances, Happened, Kind, Reserved, depends_on_kind, kind, reserved,
+};
 use terrane_aws::client::Clients;
 use terrane_model::{Diagnostic, Diagnostics};
 use terrane_plan::access::{account, assertions_now};
@@ -147,8 +149,14 @@ async fn unless_at_once<T>(
     }
 }
 
-/// What is known of tables: the key that no item has, or why there is none.
-type Tables = BTreeMap<String, Result<Reserved, String>>;
+/// What is known of what calls are made on, looked at as the identity that deploys.
+#[derive(Default)]
+struct Looked {
+    /// The key that no item of a table has, or why there is none.
+    tables: BTreeMap<String, Result<Reserved, String>>,
+    /// What kind of key it is, or why that can't be told.
+    keys: BTreeMap<String, Result<Kind, String>>,
+}
 
 /// Makes every try, until somebody asks to stop. The same question of two assertions is tried once.
 async fn all(
@@ -157,8 +165,8 @@ async fn all(
     sessions: &Sessions,
     stop: &Stop,
 ) -> Result<(), Problem> {
-    let mut tables = Tables::new();
-    let mut done: BTreeMap<(String, String, String), Outcome> = BTreeMap::new();
+    let mut looked = Looked::default();
+    let mut done: BTreeMap<(String, String, String, Circumstances), Outcome> = BTreeMap::new();
     for trial in trials {
         if stop.gently() {
             return Ok(());
@@ -166,10 +174,11 @@ async fn all(
         if !matches!(trial.outcome, Outcome::Pending) {
             continue;
         }
-        let question = (trial.principal.clone(), trial.action.clone(), trial.resource.clone());
+        let circumstances = trial.circumstances.clone();
+        let question = (trial.principal.clone(), trial.action.clone(), trial.resource.clone(), circumstances);
         let outcome = match done.get(&question) {
             Some(outcome) => outcome.clone(),
-            None => one(trial, actors, &mut tables, sessions, stop).await?,
+            None => one(trial, actors, &mut looked, sessions, stop).await?,
         };
         done.insert(question, outcome.clone());
         trial.outcome = outcome;
@@ -180,40 +189,61 @@ async fn all(
 async fn one(
     trial: &Trial,
     actors: &mut Actors<'_>,
-    tables: &mut Tables,
+    looked: &mut Looked,
     sessions: &Sessions,
     stop: &Stop,
 ) -> Result<Outcome, Problem> {
-    let actor = match actors.of_principal(&trial.principal, stop).await? {
+    let tags = trial.circumstances.session_tags();
+    let actor = match actors.of_principal(&trial.principal, tags, stop).await? {
         Ok(actor) => actor,
         Err(why) => return Ok(Outcome::Untried(Untried::Nobody(why))),
     };
     if stop.gently() {
         return Ok(Outcome::Pending);
     }
-    let mut key = None;
+    let untried = |why| Ok(Outcome::Untried(why));
+    let (table, key);
+    let mut attempt = Attempt {
+        action: &trial.action,
+        resource: &trial.resource,
+        caller: &trial.principal,
+        reserved: None,
+        kind: None,
+        circumstances: &trial.circumstances,
+    };
     if trial.action.starts_with("dynamodb:") {
-        let table = trials::table_of(&trial.resource);
-        if !tables.contains_key(table) {
-            let looked = look(table, sessions).await;
-            tables.insert(table.to_owned(), looked);
-        }
-        match tables.get(table) {
-            Some(Ok(reserved)) => key = Some(reserved),
-            Some(Err(why)) => return Ok(Outcome::Untried(Untried::NoTable(why.clone()))),
-            None => {}
+        match looked.table(trials::table_of(&trial.resource), sessions).await {
+            Ok(reserved) => {
+                if let Err(why) = trial.circumstances.suit(&trial.action, &reserved) {
+                    return untried(Untried::Context(why));
+                }
+                table = reserved;
+                attempt.reserved = Some(&table);
+            }
+            Err(why) => return untried(Untried::NoTable(why)),
         }
     }
-    Ok(made(trial, &actor, key, stop).await)
+    if depends_on_kind(&trial.action) {
+        match looked.key(&trial.resource, sessions).await {
+            Ok(kind) if kind.has(&trial.action, trial.circumstances.has_encryption_context()) => {
+                key = kind;
+                attempt.kind = Some(&key);
+            }
+            Ok(_) => return untried(Untried::OtherKind),
+            Err(why) => return untried(Untried::NoKey(why)),
+        }
+    }
+    Ok(made(&attempt, &actor, stop).await)
 }
 
 /// Makes the call. A new key takes a moment to get around, and each service hears of it in its own time.
-async fn made(trial: &Trial, actor: &Actor, reserved: Option<&Reserved>, stop: &Stop) -> Outcome {
-    let clients = actor.clients(trials::region_of(&trial.resource));
-    let attempt =
-        Attempt { action: &trial.action, resource: &trial.resource, caller: &trial.principal, reserved };
+async fn made(attempt: &Attempt<'_>, actor: &Actor, stop: &Stop) -> Outcome {
+    let clients = actor.clients(trials::region_of(attempt.resource));
     loop {
         let happened = attempt.make(&clients).await;
+        if let Some(other) = trials::beside(attempt.action, &happened) {
+            return Outcome::Untried(Untried::Beside(other));
+        }
         if !happened.key_is_unknown() || !actor.may_be_new() || stop.gently() {
             return Outcome::Tried(happened);
         }
@@ -224,14 +254,41 @@ async fn made(trial: &Trial, actor: &Actor, reserved: Option<&Reserved>, stop: &
     }
 }
 
-/// The key that no item of a table has, found out as the identity that deploys.
-async fn look(table: &str, sessions: &Sessions) -> Result<Reserved, String> {
-    let owner = table.split(':').nth(4).unwrap_or_default();
+impl Looked {
+    async fn table(&mut self, table: &str, sessions: &Sessions) -> Result<Reserved, String> {
+        if !self.tables.contains_key(table) {
+            let found = match clients_for(table, sessions) {
+                Ok(clients) => reserved(&clients, table).await.map_err(|error| error.to_string()),
+                Err(why) => Err(why),
+            };
+            self.tables.insert(table.to_owned(), found);
+        }
+        found(&self.tables, table)
+    }
+
+    async fn key(&mut self, key: &str, sessions: &Sessions) -> Result<Kind, String> {
+        if !self.keys.contains_key(key) {
+            let found = match clients_for(key, sessions) {
+                Ok(clients) => kind(&clients, key).await.map_err(|error| error.to_string()),
+                Err(why) => Err(why),
+            };
+            self.keys.insert(key.to_owned(), found);
+        }
+        found(&self.keys, key)
+    }
+}
+
+fn found<T: Clone>(all: &BTreeMap<String, Result<T, String>>, arn: &str) -> Result<T, String> {
+    all.get(arn).cloned().unwrap_or_else(|| Err(format!("{arn} was not looked at")))
+}
+
+/// The clients of the identity that deploys, where a resource is.
+fn clients_for(arn: &str, sessions: &Sessions) -> Result<Clients, String> {
+    let owner = arn.split(':').nth(4).unwrap_or_default();
     let session = leftovers::session_of(sessions, owner)
         .ok_or_else(|| format!("no provider of this stack works in the account {owner}"))?;
     let clients: &Clients = session.clients().map_err(|error| error.to_string())?;
-    let clients = clients.elsewhere(trials::region_of(table), None);
-    reserved(&clients, table).await.map_err(|error| error.to_string())
+    Ok(clients.elsewhere(trials::region_of(arn), None))
 }
 
 /// What came of a try, in one word and the error code.

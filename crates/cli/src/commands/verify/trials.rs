@@ -2,7 +2,7 @@
 
 use terrane_access::estate::{Origin, Principal};
 use terrane_access::{Answered, Claim, Estate, Question, Real, Refusal};
-use terrane_aws::attempt::{Happened, Manner, manner};
+use terrane_aws::attempt::{Asked, Circumstances, Happened, Manner, manner};
 use terrane_iam::Caller;
 use terrane_reconcile::Sessions;
 
@@ -17,6 +17,8 @@ pub struct Trial {
     pub action: String,
     /// The ARN of the resource.
     pub resource: String,
+    /// What the call is to bring about.
+    pub circumstances: Circumstances,
     /// What the proof says; nothing where there was nothing to prove.
     pub proof: Option<Answered>,
     /// What came of it.
@@ -47,8 +49,14 @@ pub enum Untried {
     Nobody(String),
     /// The table can't be looked at, and why.
     NoTable(String),
-    /// The assertion gives the request condition keys that a real one can't be given.
-    Context,
+    /// The key can't be looked at, and why.
+    NoKey(String),
+    /// The key is of a kind that this is not done with.
+    OtherKind,
+    /// The call takes another right, too, and that was refused.
+    Beside(String),
+    /// The assertion gives the request condition keys that a real one can't be given, and which.
+    Context(String),
     /// Something of the assertion is not known before an apply.
     Unknown(String),
 }
@@ -60,8 +68,12 @@ impl Untried {
             Untried::Write => "it writes; `--write` tries it".to_owned(),
             Untried::CouldChange => "it could change something".to_owned(),
             Untried::NoCall => "no harmless call is known for it".to_owned(),
-            Untried::Nobody(why) | Untried::NoTable(why) => format!("can't be tried: {why}"),
-            Untried::Context => "a real request can't be given a `context`".to_owned(),
+            Untried::Nobody(why) | Untried::NoTable(why) | Untried::NoKey(why) => {
+                format!("can't be tried: {why}")
+            }
+            Untried::OtherKind => "the key is of a kind that this is not done with".to_owned(),
+            Untried::Beside(action) => format!("the call takes {action}, too, and that was refused"),
+            Untried::Context(why) => why.clone(),
             Untried::Unknown(what) => format!("not all of it is known before an apply ({what})"),
         }
     }
@@ -115,6 +127,7 @@ pub fn all(estate: &Estate, claims: &[Claim], sessions: &Sessions, write: bool) 
                 principal: claim.principals.first().cloned().unwrap_or_default(),
                 action: String::new(),
                 resource: String::new(),
+                circumstances: Circumstances::default(),
                 proof: None,
                 outcome: Outcome::Untried(Untried::Unknown(what)),
             });
@@ -129,10 +142,15 @@ pub fn all(estate: &Estate, claims: &[Claim], sessions: &Sessions, write: bool) 
                 context: &claim.context,
             };
             let proof = estate.ask(&question);
-            let untried = untried(claim, &somebody, &action, &resource, sessions, write);
+            let (circumstances, outcome) =
+                match prepared(claim, &somebody, &action, &resource, sessions, write) {
+                    Ok(circumstances) => (circumstances, Outcome::Pending),
+                    Err(untried) => (Circumstances::default(), Outcome::Untried(untried)),
+                };
             all.push(Trial {
                 claim: claim.clone(),
-                outcome: untried.map_or(Outcome::Pending, Outcome::Untried),
+                circumstances,
+                outcome,
                 proof: Some(proof),
                 principal,
                 action,
@@ -143,27 +161,42 @@ pub fn all(estate: &Estate, claims: &[Claim], sessions: &Sessions, write: bool) 
     all
 }
 
-fn untried(
+/// What a call is to bring about, or why it is not made.
+fn prepared(
     claim: &Claim,
     principal: &Principal,
     action: &str,
     resource: &str,
     sessions: &Sessions,
     write: bool,
-) -> Option<Untried> {
+) -> Result<Circumstances, Untried> {
     use terrane_aws::attempt::Untried as By;
     if let Some(why) = nobody(principal, sessions) {
-        return Some(Untried::Nobody(why));
-    }
-    if !claim.context.is_empty() {
-        return Some(Untried::Context);
+        return Err(Untried::Nobody(why));
     }
     match manner(action, resource) {
-        Ok(Manner::Read) => None,
-        Ok(Manner::Write) => (!write).then_some(Untried::Write),
-        Err(By::CouldChange) => Some(Untried::CouldChange),
-        Err(By::NoCall) => Some(Untried::NoCall),
+        Ok(Manner::Write) if !write => return Err(Untried::Write),
+        Ok(Manner::Read | Manner::Write) => {}
+        Err(By::CouldChange) => return Err(Untried::CouldChange),
+        Err(By::NoCall) => return Err(Untried::NoCall),
     }
+    let by_role = matches!(principal.caller, Caller::AssumedRole { .. });
+    let asked = Asked {
+        action,
+        resource,
+        caller: &principal.arn,
+        by_role: by_role && !is_deployer(&principal.arn, sessions),
+        tags: principal.tags.as_deref(),
+    };
+    Circumstances::bringing_about(&claim.context, &asked).map_err(Untried::Context)
+}
+
+/// The right besides the one asked for that a call takes, where it was that one which was refused.
+pub fn beside(action: &str, happened: &Happened) -> Option<String> {
+    const BOTH: [&str; 2] = ["kms:ReEncryptFrom", "kms:ReEncryptTo"];
+    let Happened::Refused { message, .. } = happened else { return None };
+    let refused = Refusal::read(action, message).action;
+    (BOTH.contains(&action) && BOTH.contains(&refused.as_str()) && refused != action).then_some(refused)
 }
 
 /// Why nobody can act as a principal; nothing when somebody can.
@@ -222,6 +255,19 @@ mod tests {
         assert!(!is_role("arn:aws:iam::123456789012:role/deployer", role));
         assert!(!is_role("arn:aws:iam::123456789012:user/deploy", role));
         assert_eq!(role_of("arn:aws:iam::123456789012:user/ann"), None);
+    }
+
+    #[test]
+    fn a_call_of_two_rights_shows_the_one_that_was_refused() {
+        let refused = |action: &str| Happened::Refused {
+            code: "AccessDeniedException".to_owned(),
+            message: format!("User: arn is not authorized to perform: {action} on resource: arn because no"),
+        };
+        let (from, to) = ("kms:ReEncryptFrom", "kms:ReEncryptTo");
+        assert_eq!(beside(to, &refused(from)).as_deref(), Some(from));
+        assert_eq!(beside(from, &refused(from)), None);
+        assert_eq!(beside("dynamodb:GetItem", &refused("kms:Decrypt")), None);
+        assert_eq!(beside(to, &Happened::Allowed { code: None }), None);
     }
 
     #[test]
