@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use terrane_model::{Path, Type, Value};
-use terrane_provider::{Context, ResourceType, Session};
+use terrane_provider::{Context, Note, ResourceType, Session};
 
 use crate::client::{Options, configure};
 use crate::iam::policy_attachment::PolicyAttachment;
@@ -44,6 +44,7 @@ impl Bench {
             address: &address,
             timeout: Duration::from_secs(20),
             marker: Some(&marker),
+            note: &Note::default(),
             progress: &Quiet,
         };
         verb(&cx).await

@@ -23,7 +23,9 @@ use terrane_model::conform::Problem;
 use terrane_model::conform::{check, conform};
 use terrane_model::schema::{Block, Nesting, Presence};
 use terrane_model::{Address, Kind, Path, ResourceAddress, Value};
-use terrane_provider::{Context, DataSource, Error, Facts, PlanRequest, Progress, ResourceType, Session};
+use terrane_provider::{
+    Context, DataSource, Error, Facts, Note, PlanRequest, Progress, ResourceType, Session,
+};
 
 use crate::client::Clients;
 use crate::object::is_zero;
@@ -145,6 +147,11 @@ impl Cloud {
 
     /// Calls `verb` with a context for this cloud, with the marker `m-1`.
     pub async fn with<T>(&self, verb: impl AsyncFnOnce(&Context<'_>) -> T) -> T {
+        self.noting(&Note::default(), verb).await
+    }
+
+    /// The same with a note that the verb finds and may change.
+    pub async fn noting<T>(&self, note: &Note, verb: impl AsyncFnOnce(&Context<'_>) -> T) -> T {
         let session = self.session();
         let address = address();
         let cx = Context {
@@ -152,6 +159,7 @@ impl Cloud {
             address: &address,
             timeout: Duration::from_secs(120),
             marker: Some("m-1"),
+            note,
             progress: &Quiet,
         };
         verb(&cx).await

@@ -12,6 +12,7 @@ use terrane_model::{Address, Path, Schema, Value};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::identity::Identity;
+use crate::note::Note;
 use crate::permission::{Doing, Ground, Permissions};
 use crate::users::{Extent, User, Users};
 
@@ -60,6 +61,8 @@ pub struct Context<'a> {
     pub timeout: Duration,
     /// Identifies this operation of this run: set on objects that have no name, so that they are found again.
     pub marker: Option<&'a str>,
+    /// What the last verb for this object left to be remembered.
+    pub note: &'a Note,
     /// Told about waits.
     pub progress: &'a dyn Progress,
 }

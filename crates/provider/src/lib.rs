@@ -16,6 +16,8 @@ pub mod permission;
 
 pub mod users;
 
+pub mod note;
+
 pub mod contract;
 
 pub mod catalog;
@@ -33,5 +35,6 @@ pub use contract::{
 pub use error::{Error, ErrorKind};
 pub use facts::Facts;
 pub use identity::Identity;
+pub use note::Note;
 pub use permission::{Certainty, Doing, Ground, Permission, Permissions};
 pub use users::{Extent, Holds, User, Users};

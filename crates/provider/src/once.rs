@@ -66,7 +66,7 @@ mod tests {
     use terrane_model::{Address, ResourceAddress};
 
     use super::*;
-    use crate::{Facts, Progress, Session};
+    use crate::{Facts, Note, Progress, Session};
 
     struct Silent;
 
@@ -87,6 +87,7 @@ mod tests {
             address: &address,
             timeout: Duration::ZERO,
             marker: None,
+            note: &Note::default(),
             progress: &Silent,
         };
         let total = answers.len();

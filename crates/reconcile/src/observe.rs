@@ -9,7 +9,7 @@ use terrane_model::{Address, Diagnostic, Diagnostics, Mode, Value};
 use terrane_plan::build::Weight;
 use terrane_plan::codec::decode;
 use terrane_plan::{Need, Observed, ProviderKey, Wish};
-use terrane_provider::{Catalog, Context, Error, ErrorKind, Extent, Session, Users};
+use terrane_provider::{Catalog, Context, Error, ErrorKind, Extent, Note, Session, Users};
 use terrane_state::Snapshot;
 
 use crate::events::{Event, Events, Waits};
@@ -46,7 +46,10 @@ pub async fn observe(
         let deposed = instance.deposed.iter().map(|(key, object)| (Some(key.clone()), object));
         for (deposed, object) in current.chain(deposed) {
             match decode(kind.schema(), &object.attributes, &object.sensitive) {
-                Ok(prior) => wanted.push((address.clone(), deposed, key.clone(), kind, prior)),
+                Ok(prior) => {
+                    let note = Note::of(object.note());
+                    wanted.push((address.clone(), deposed, key.clone(), kind, prior, note));
+                }
                 Err(error) => {
                     let detail = format!(
                         "The state has `{}` of this object as something else than the resource type expects: {}.",
@@ -63,7 +66,7 @@ pub async fn observe(
     let mut queue = wanted.into_iter();
     loop {
         while running.len() < parallelism.max(1) && !stop.gently() {
-            let Some((address, deposed, key, kind, prior)) = queue.next() else { break };
+            let Some((address, deposed, key, kind, prior, note)) = queue.next() else { break };
             running.push(async move {
                 let started = Instant::now();
                 let session = sessions.get(&key, &address);
@@ -78,6 +81,7 @@ pub async fn observe(
                             address: &address,
                             timeout: READ_LIMIT,
                             marker: None,
+                            note: &note,
                             progress: &waits,
                         };
                         let found = kind.read(&cx, &prior).await;
@@ -88,7 +92,7 @@ pub async fn observe(
                     let id = found.as_ref().and_then(|v| v.get("id")).and_then(Value::as_str);
                     events.event(&Event::ReadDone { address: &address, id, elapsed: started.elapsed() });
                 }
-                (address, deposed, result)
+                (address, deposed, note, result)
             });
         }
         let next = tokio::select! {
@@ -101,10 +105,13 @@ pub async fn observe(
             }
         };
         match next {
-            Some((address, deposed, Ok(found))) => {
+            Some((address, deposed, note, Ok(found))) => {
+                if let Some(note) = note.text() {
+                    observed.notes.insert((address.clone(), deposed.clone()), note);
+                }
                 observed.objects.insert((address, deposed), found);
             }
-            Some((_, _, Err(diagnostic))) => diagnostics.push(diagnostic),
+            Some((_, _, _, Err(diagnostic))) => diagnostics.push(diagnostic),
             None => break,
         }
     }
@@ -225,7 +232,14 @@ pub async fn import(
     };
     let started = Instant::now();
     let waits = Waits(events);
-    let cx = Context { session, address, timeout: READ_LIMIT, marker: None, progress: &waits };
+    let cx = Context {
+        session,
+        address,
+        timeout: READ_LIMIT,
+        marker: None,
+        note: &Note::default(),
+        progress: &waits,
+    };
     events.event(&Event::ReadStarted { address, id: Some(id) });
     let found = kind.import(&cx, id).await.map_err(|error| diagnose(&error, address, "import"))?;
     let id = found.as_ref().and_then(|object| object.get("id")).and_then(Value::as_str);
@@ -246,7 +260,14 @@ async fn is_there(
     let kind = catalog.resource(&address.resource.type_name)?;
     let session = sessions.get(&need.provider, address).ok()?;
     let waits = Waits(events);
-    let cx = Context { session, address, timeout: LOOK_LIMIT, marker: None, progress: &waits };
+    let cx = Context {
+        session,
+        address,
+        timeout: LOOK_LIMIT,
+        marker: None,
+        note: &Note::default(),
+        progress: &waits,
+    };
     kind.exists(&cx, id).await.ok()
 }
 
@@ -262,7 +283,14 @@ async fn users_of(
     let Some(kind) = catalog.resource(&address.resource.type_name) else { return Ok(Users::default()) };
     let session = sessions.get(&need.provider, address)?;
     let waits = Waits(events);
-    let cx = Context { session, address, timeout: READ_LIMIT, marker: None, progress: &waits };
+    let cx = Context {
+        session,
+        address,
+        timeout: READ_LIMIT,
+        marker: None,
+        note: &Note::default(),
+        progress: &waits,
+    };
     let users = kind.users(&cx, object, Extent::All).await;
     users.map_err(|error| diagnose(&hiding(error, object), address, "look for what uses"))
 }
@@ -286,7 +314,14 @@ async fn read_one(
     let started = Instant::now();
     events.event(&Event::ReadStarted { address, id: None });
     let waits = Waits(events);
-    let cx = Context { session, address, timeout: READ_LIMIT, marker: None, progress: &waits };
+    let cx = Context {
+        session,
+        address,
+        timeout: READ_LIMIT,
+        marker: None,
+        note: &Note::default(),
+        progress: &waits,
+    };
     let read = data.read(&cx, config).await;
     let value = read.map_err(|error| diagnose(&hiding(error, config), address, "read"))?;
     let id = value.get("id").and_then(Value::as_str);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use terrane_model::{Address, Diagnostic, Diagnostics};
 use terrane_plan::ProviderKey;
 use terrane_plan::codec::{decode, encode};
-use terrane_provider::{Catalog, Cleared, Context};
+use terrane_provider::{Catalog, Cleared, Context, Note};
 use terrane_state::journal::{Change, Intent, Operation, Outcome};
 use terrane_state::{Object, Status, Store};
 
@@ -138,7 +138,8 @@ async fn look(
     let session = sessions.get(&key, address)?;
     let waits = Waits(events);
     let marker = intent.marker.as_deref();
-    let cx = Context { session, address, timeout: FIND_LIMIT, marker, progress: &waits };
+    let cx =
+        Context { session, address, timeout: FIND_LIMIT, marker, note: &Note::default(), progress: &waits };
     let schema = resource.schema();
     let value = |object: &Object| decode(schema, &object.attributes, &object.sensitive).ok();
     match intent.operation {

@@ -79,6 +79,26 @@ async fn a_change_in_place_reaches_what_depends_on_it() {
 }
 
 #[tokio::test]
+async fn what_a_verb_notes_is_kept_in_the_state() {
+    let mut stack = Stack::default();
+    stack.up(CHAIN).await.unwrap();
+    let address: Address = "fake_thing.a".parse().unwrap();
+    let note = |stack: &Stack| stack.snapshot.get(&address).unwrap().note();
+    assert_eq!(note(&stack).as_deref(), Some("one"));
+    let changed = CHAIN.replace("\"one\"", "\"two\"");
+    stack.up(&changed).await.unwrap();
+    assert_eq!(note(&stack).as_deref(), Some("two"));
+
+    // As another tool would leave it.
+    let mut object = stack.snapshot.get(&address).unwrap().clone();
+    object.remember(None);
+    let provider = stack.snapshot.resource(&address.resource).unwrap().provider.clone();
+    stack.snapshot.put(&address, &provider, object);
+    stack.up(&changed).await.unwrap();
+    assert_eq!(note(&stack).as_deref(), Some("two"), "a refresh notes it too");
+}
+
+#[tokio::test]
 async fn a_forced_replacement_deletes_from_the_top_and_makes_from_the_bottom() {
     let mut stack = Stack::default();
     stack.up(CHAIN).await.unwrap();

@@ -11,6 +11,7 @@ pub mod error;
 
 pub mod snapshot;
 
+mod note;
 mod protection;
 
 pub mod v4;

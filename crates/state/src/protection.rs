@@ -45,7 +45,7 @@ impl Object {
     }
 
     /// What `private` holds. Nothing when it is of another shape; empty when there is none.
-    fn private_map(&self) -> Option<Map<String, Json>> {
+    pub(crate) fn private_map(&self) -> Option<Map<String, Json>> {
         let Some(text) = &self.private else { return Some(Map::new()) };
         match serde_json::from_slice(&STANDARD.decode(text).ok()?).ok()? {
             Json::Object(map) => Some(map),
@@ -55,7 +55,7 @@ impl Object {
     }
 }
 
-fn encoded(map: Map<String, Json>) -> String {
+pub(crate) fn encoded(map: Map<String, Json>) -> String {
     STANDARD.encode(Json::Object(map).to_string())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A thing has a `name` that can't be changed and that is unique in the cloud, a `value` that can, a `size` that the cloud
 //! chooses where the spec does not, and an `id` that only the cloud knows. A thing whose name begins with `lock` opens what
-//! others, whose `value` is its id, hold: deleting it is weighed.
+//! others, whose `value` is its id, hold: deleting it is weighed. Its value is noted beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -196,6 +196,10 @@ fn name_of(value: &Value) -> String {
     value.get("name").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
+fn value_of(value: &Value) -> String {
+    value.get("value").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
 fn id_of(value: &Value) -> String {
     value.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
@@ -221,6 +225,9 @@ impl ResourceType for Thing {
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
         let cloud = cx.session.clients::<Cloud>()?;
         let id = id_of(prior);
+        if cx.note.text().is_none() {
+            cx.note.write(value_of(prior));
+        }
         cloud.call("read", &name_of(prior), |inner| Ok(inner.things.get(&id).cloned())).await.map_err(|e| e.0)
     }
 
@@ -228,6 +235,7 @@ impl ResourceType for Thing {
         let cloud = cx.session.clients::<Cloud>()?;
         let name = name_of(planned);
         let marker = cx.marker.unwrap_or_default().to_owned();
+        cx.note.write(value_of(planned));
         let made = cloud.call("create", &name, |inner| {
             if inner.things.values().any(|t| name_of(t) == name) {
                 let text = format!("`{name}` exists already.");
@@ -249,6 +257,7 @@ impl ResourceType for Thing {
     async fn update(&self, cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<Value, Failure> {
         let cloud = cx.session.clients::<Cloud>()?;
         let (id, name) = (id_of(prior), name_of(planned));
+        cx.note.write(value_of(planned));
         let changed = cloud.call("update", &name, |inner| match inner.things.get_mut(&id) {
             Some(thing) => {
                 *thing = planned.clone();

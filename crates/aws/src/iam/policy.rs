@@ -5,12 +5,16 @@
 //! TagPolicy, UntagPolicy. Replaced when name, path or description change; a new text is a new version, and the oldest
 //! one makes room when there are five. What was just made may not be found for some seconds.
 //!
+//! Versions never change, so the document is fetched again only where another version is in effect than the one that is
+//! noted beside the object.
+//!
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html>
 
 use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
+use aws_lc_rs::digest;
 use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::types::{Policy as Remote, PolicyVersion};
 use terrane_model::conform::Problem;
@@ -19,8 +23,8 @@ use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::Wait;
 use terrane_provider::{
-    Context, Deleted, Doing, Error, ErrorKind, Facts, Failure, Ground, Identity, Permissions, PlanRequest,
-    ResourceType,
+    Context, Deleted, Doing, Error, ErrorKind, Facts, Failure, Ground, Identity, Note, Permissions,
+    PlanRequest, ResourceType,
 };
 
 use crate::client::Clients;
@@ -118,8 +122,13 @@ impl ResourceType for Policy {
 
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
         let arn = needed(prior, "id", "iam:GetPolicy")?;
-        let observed = observe(cx.session.clients()?, arn).await?;
-        Ok(observed.map(|observed| observed.into_state(prior, &cx.session.facts, false)))
+        let clients: &Clients = cx.session.clients()?;
+        let Some(policy) = get(clients, arn).await? else { return Ok(None) };
+        let observed = match unchanged(cx.note, &policy, prior) {
+            Some(document) => Some(Observed { policy, document: document.to_owned() }),
+            None => with_document(clients, policy).await?,
+        };
+        Ok(observed.map(|observed| observed.into_noted_state(cx, prior, false)))
     }
 
     async fn create(&self, cx: &Context<'_>, planned: &Value) -> Result<Value, Failure> {
@@ -285,7 +294,7 @@ async fn as_planned(cx: &Context<'_>, arn: &str, planned: &Value) -> Result<Valu
         let Some(observed) = observe(clients, arn).await? else {
             return Ok(Err("no such policy".to_owned()));
         };
-        let object = observed.into_state(planned, &cx.session.facts, false);
+        let object = observed.into_noted_state(cx, planned, false);
         Ok(match ["policy", "tags_all"].iter().find(|name| object.get(name) != planned.get(name)) {
             Some(name) => Err(format!("an old `{name}`")),
             None => Ok(object),
@@ -308,19 +317,58 @@ pub(super) struct Observed {
     pub(super) document: String,
 }
 
-/// Looks at a policy.
+/// Looks at a policy and its document.
 pub(super) async fn observe(clients: &Clients, arn: &str) -> Result<Option<Observed>, Error> {
+    match get(clients, arn).await? {
+        Some(policy) => with_document(clients, policy).await,
+        None => Ok(None),
+    }
+}
+
+async fn get(clients: &Clients, arn: &str) -> Result<Option<Remote>, Error> {
     let answer = clients.iam().get_policy().policy_arn(arn).send().await.map_err(failed("iam:GetPolicy"));
-    let Some(policy) = present(answer)?.and_then(|answer| answer.policy) else { return Ok(None) };
-    let version = policy.default_version_id.clone().unwrap_or_default();
-    let call = clients.iam().get_policy_version().policy_arn(arn).version_id(version);
+    Ok(present(answer)?.and_then(|answer| answer.policy))
+}
+
+async fn with_document(clients: &Clients, policy: Remote) -> Result<Option<Observed>, Error> {
+    let (arn, version) = (policy.arn.clone(), policy.default_version_id.clone());
+    let call = clients.iam().get_policy_version().set_policy_arn(arn).set_version_id(version);
     let answer = call.send().await.map_err(failed("iam:GetPolicyVersion"));
     let Some(version) = present(answer)?.and_then(|answer| answer.policy_version) else { return Ok(None) };
     let document = iam::decoded(version.document.as_deref().unwrap_or_default());
     Ok(Some(Observed { policy, document }))
 }
 
+/// What is noted of a policy whose document is known: which version that is, and the document's digest. Nothing where AWS
+/// does not say which.
+fn noted(policy: &Remote, document: &str) -> Option<String> {
+    let (id, version) = (policy.policy_id.as_deref()?, policy.default_version_id.as_deref()?);
+    let digest = digest::digest(&digest::SHA256, document.as_bytes());
+    let digest: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(format!("{id} {version} {digest}"))
+}
+
+/// The document of a policy that is in the state already. A version's document never changes, and neither ids nor numbers
+/// of versions are used twice; so it is the same one where the version in effect is the noted one, and the state still has
+/// the document that was noted with it.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html>
+fn unchanged<'v>(note: &Note, policy: &Remote, prior: &'v Value) -> Option<&'v str> {
+    let document = filled(prior, "policy")?;
+    (note.text()? == noted(policy, document)?).then_some(document)
+}
+
 impl Observed {
+    /// The policy as the state has it; which version its document is of is noted.
+    fn into_noted_state(self, cx: &Context<'_>, prior: &Value, imported: bool) -> Value {
+        let policy = self.policy.clone();
+        let object = self.into_state(prior, &cx.session.facts, imported);
+        if let Some(note) = text(&object, "policy").and_then(|document| noted(&policy, document)) {
+            cx.note.write(note);
+        }
+        object
+    }
+
     fn into_state(self, prior: &Value, facts: &Facts, imported: bool) -> Value {
         let policy = &self.policy;
         let name = policy.policy_name.as_deref().unwrap_or_default();
@@ -349,7 +397,10 @@ fn permissions(doing: Doing<'_>, ground: &Ground<'_>) -> Permissions {
     match doing {
         Doing::LookFor(planned) => none.on(&arn(planned), &["iam:GetPolicy"]),
         Doing::Import(id) => none.on(id, READ),
-        Doing::Read(object) => none.on(&arn(object), READ),
+        // Where the noted version is in effect, its document is not fetched.
+        Doing::Read(object) => {
+            none.on(&arn(object), &["iam:GetPolicy"]).perhaps_on(&arn(object), &["iam:GetPolicyVersion"])
+        }
         Doing::Create(planned) => none
             .on(&arn(planned), &["iam:CreatePolicy"])
             .on(&arn(planned), READ)

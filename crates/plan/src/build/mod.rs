@@ -48,6 +48,8 @@ use import::{Importing, entries};
 pub struct Observed {
     /// Current objects as they were found; `None`: gone. An instance that is missing here was not looked at.
     pub objects: BTreeMap<(Address, Option<String>), Option<Value>>,
+    /// What is to be remembered of them besides.
+    pub notes: BTreeMap<(Address, Option<String>), String>,
     /// Results of data sources, with the arguments that they were read with.
     pub data: BTreeMap<Address, (Value, Value)>,
     /// Objects to import, with the ids that they were looked for by; `None`: there is none.

@@ -14,7 +14,9 @@ impl Builder<'_, '_> {
     /// Takes what was observed over into the refreshed snapshot.
     pub(super) fn refresh(&mut self) -> Vec<Drift> {
         let (mut drift, moved) = (Vec::new(), self.moved);
-        for ((observed, deposed), found) in &self.input.observed.objects {
+        let seen = self.input.observed;
+        for (key, found) in &seen.objects {
+            let (observed, deposed) = key;
             // It was looked for under the address that the state has.
             let address = moved.now(observed);
             let previous_address = (address != observed).then(|| observed.clone());
@@ -52,7 +54,8 @@ impl Builder<'_, '_> {
                     sensitive.sort();
                     sensitive.dedup();
                     let schema_version = resource.schema().version;
-                    let object = Object { attributes, sensitive, schema_version, ..prior.clone() };
+                    let mut object = Object { attributes, sensitive, schema_version, ..prior.clone() };
+                    object.remember(seen.notes.get(key).map(String::as_str));
                     // What is as it was stays shared with the state as it was read.
                     if object == *prior {
                         continue;

@@ -12,7 +12,7 @@ use terrane_plan::diff::carry_marks;
 use terrane_plan::order::Step;
 use terrane_plan::plan::Mode;
 use terrane_plan::{Change, OutputChange};
-use terrane_provider::{Error, Failure};
+use terrane_provider::{Error, Failure, Note};
 use terrane_spec::condition::Purpose;
 use terrane_state::journal::{Change as StateChange, Outcome};
 use terrane_state::{Object, Output, StateError};
@@ -67,9 +67,8 @@ impl<'r> Walk<'r, '_> {
                     },
                 };
                 let breach = self.breach(change, &finished.verb, &object);
-                if let Err(failure) =
-                    self.keep(change, intent, &object, breach.is_some(), (action, &finished.marker))
-                {
+                let beside = (action, finished.marker.as_str(), &finished.note);
+                if let Err(failure) = self.keep(change, intent, &object, breach.is_some(), beside) {
                     self.fail(change, action, finished.node, failure, &finished.elapsed);
                     return None;
                 }
@@ -101,7 +100,8 @@ impl<'r> Walk<'r, '_> {
                 let error = self.without_secrets(error, &finished.verb);
                 match partial {
                     Some(partial) => {
-                        let _ = self.keep(change, intent, &partial, true, (action, &finished.marker));
+                        let beside = (action, finished.marker.as_str(), &finished.note);
+                        let _ = self.keep(change, intent, &partial, true, beside);
                     }
                     None => {
                         // In doubt the intent stays open: the next run looks whether the object was made after all.
@@ -246,7 +246,7 @@ impl<'r> Walk<'r, '_> {
         intent: Option<u64>,
         object: &Value,
         amiss: bool,
-        (action, marker): (Action, &str),
+        (action, marker, note): (Action, &str, &Note),
     ) -> Result<(), Error> {
         let name = change.address.resource.type_name.as_ref();
         let schema = match change.action {
@@ -273,6 +273,7 @@ impl<'r> Walk<'r, '_> {
         if action == Action::Create && self.run.catalog.resource(name).is_some_and(|r| r.has_marker()) {
             marker::note(&mut kept, marker);
         }
+        kept.remember(note.text().as_deref());
         kept.protect(self.is_protected(change));
         let put = StateChange::Put { provider: change.provider.state_name(), object: Box::new(kept) };
         self.record(Outcome::of(change.address.clone(), intent, put));

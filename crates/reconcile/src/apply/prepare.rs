@@ -15,7 +15,7 @@ use terrane_plan::expand::{Repetition, Wanted, instances};
 use terrane_plan::loss::Loss;
 use terrane_plan::order::Step;
 use terrane_plan::target::bring_uncovered;
-use terrane_provider::{Context, Error, ResourceType};
+use terrane_provider::{Context, Error, Note, ResourceType};
 use terrane_state::Object;
 use terrane_state::journal::{Change as StateChange, Intent, Operation as JournalOperation, Outcome};
 
@@ -121,7 +121,14 @@ impl<'r> Walk<'r, '_> {
         Some(Box::pin(async move {
             let started = Instant::now();
             let waits = Waits(events);
-            let cx = Context { session, address: &change.address, timeout, marker: None, progress: &waits };
+            let cx = Context {
+                session,
+                address: &change.address,
+                timeout,
+                marker: None,
+                note: &Note::default(),
+                progress: &waits,
+            };
             let planned = verb.desired().map(|desired| desired.clone().unmark_deep().0);
             let result = match planned {
                 Some(planned) => kind.survey(&cx, &planned).await,
@@ -218,6 +225,11 @@ impl<'r> Walk<'r, '_> {
         let address = change.address.clone();
         self.under_way
             .insert(node, UnderWay { address, action, id, started: Instant::now(), intent, told: 0 });
+        let note = match &verb {
+            Verb::Update { .. } => self.ledger.snapshot().get(&change.address).and_then(Object::note),
+            _ => None,
+        };
+        let note = Note::of(note);
         let timeout = self.timeout(change, &verb);
         let is_lost = |loss: &&Loss| (&loss.address, &loss.deposed) == (&change.address, &change.deposed);
         let loss = self.run.plan.losses.iter().find(is_lost);
@@ -226,6 +238,7 @@ impl<'r> Walk<'r, '_> {
             change,
             verb,
             marker,
+            note,
             session,
             events: self.run.events,
             catalog: self.run.catalog,

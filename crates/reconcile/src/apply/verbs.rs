@@ -7,7 +7,7 @@ use terrane_model::{Action, Address, Value};
 use terrane_plan::Change;
 use terrane_plan::loss::Loss;
 use terrane_provider::{
-    Catalog, Context, Deleted, Error, ErrorKind, Extent, Facts, Failure, Holds, ResourceType, Session,
+    Catalog, Context, Deleted, Error, ErrorKind, Extent, Facts, Failure, Holds, Note, ResourceType, Session,
 };
 
 use crate::events::{Events, Waits};
@@ -67,6 +67,7 @@ pub(super) struct Finished {
     pub node: usize,
     pub verb: Verb,
     pub marker: String,
+    pub note: Note,
     pub result: Result<Came, Failure>,
     pub elapsed: Duration,
 }
@@ -76,6 +77,7 @@ pub(super) struct Work<'r> {
     pub change: &'r Change,
     pub verb: Verb,
     pub marker: String,
+    pub note: Note,
     pub session: &'r Session,
     pub events: &'r dyn Events,
     pub catalog: &'r Catalog,
@@ -88,7 +90,8 @@ impl Work<'_> {
     pub(super) async fn carry_out(self) -> Finished {
         let started = Instant::now();
         let result = self.call().await;
-        Finished { node: self.node, verb: self.verb, marker: self.marker, result, elapsed: started.elapsed() }
+        let Work { node, verb, marker, note, .. } = self;
+        Finished { node, verb, marker, note, result, elapsed: started.elapsed() }
     }
 
     async fn call(&self) -> Result<Came, Failure> {
@@ -98,6 +101,7 @@ impl Work<'_> {
             address: &self.change.address,
             timeout: self.timeout,
             marker: Some(&self.marker),
+            note: &self.note,
             progress: &waits,
         };
         let type_name = &self.change.address.resource.type_name;

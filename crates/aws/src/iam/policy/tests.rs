@@ -1,5 +1,5 @@
 use terrane_model::{Path, Type, Value};
-use terrane_provider::{ErrorKind, PlanRequest, ResourceType};
+use terrane_provider::{ErrorKind, Note, PlanRequest, ResourceType};
 
 use super::Policy;
 use crate::object::{absent, filled, whole};
@@ -227,4 +227,45 @@ async fn import_takes_an_arn() {
     let object = made().with(async |cx| Policy.import(cx, ARN).await).await.unwrap().unwrap();
     assert_eq!(filled(&object, "name"), Some("app"));
     assert!(made().with(async |cx| Policy.import(cx, "app").await).await.is_err());
+}
+
+fn of_version(id: &str, version: &str) -> String {
+    got("").replace("<PolicyId>ANPA<", &format!("<PolicyId>{id}<")).replace(">v3<", &format!(">{version}<"))
+}
+
+/// Reads a policy with what was noted of it, and tells which calls that took.
+async fn look(note: &Note, prior: &Value, got: &str, document: &str) -> (Value, Vec<String>) {
+    let cloud = Cloud::default().answer("GetPolicy", got).answer("GetPolicyVersion", &version(document));
+    let found = cloud.noting(note, async |cx| Policy.read(cx, prior).await).await.unwrap().unwrap();
+    (found, cloud.calls())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_that_is_in_the_state_is_not_fetched_again() {
+    let note = Note::default();
+    let cloud = made();
+    let planned = cloud.plan(&Policy, None, body(GET)).unwrap();
+    let object = cloud.noting(&note, async |cx| Policy.create(cx, &planned).await).await.unwrap();
+    let (found, calls) = look(&note, &object, &of_version("ANPA", "v3"), PUT).await;
+    assert_eq!((filled(&found, "policy"), calls), (Some(GET), vec!["GetPolicy".to_owned()]));
+
+    let both = ["GetPolicy", "GetPolicyVersion"];
+    for other in [of_version("ANPA", "v4"), of_version("ANPZ", "v3")] {
+        let (found, calls) = look(&Note::of(note.text()), &object, &other, PUT).await;
+        assert_eq!((filled(&found, "policy"), calls), (Some(PUT), both.map(str::to_owned).into()));
+    }
+    let changed_by_others = object.clone().with("policy", Value::from(PUT));
+    let (found, calls) =
+        look(&Note::of(note.text()), &changed_by_others, &of_version("ANPA", "v3"), GET).await;
+    assert_eq!((filled(&found, "policy"), calls), (Some(GET), both.map(str::to_owned).into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_without_a_note_leaves_one() {
+    let object = create(&made(), body(GET)).await.unwrap();
+    let note = Note::default();
+    for calls in [2, 1] {
+        let (_, made) = look(&note, &object, &of_version("ANPA", "v3"), GET).await;
+        assert_eq!(made.len(), calls);
+    }
 }
