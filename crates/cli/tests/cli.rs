@@ -86,6 +86,7 @@ scripts! {
     permissions,
     plan_file,
     refresh_only,
+    renamed_user,
     replacements,
     review,
     saved_plan,

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::{kosaraju_scc, tarjan_scc};
 use petgraph::graph::{DiGraph, NodeIndex};
 use terrane_expr::{Expr, Reference};
 use terrane_model::address::ModuleStep;
@@ -129,6 +129,21 @@ pub fn node_of(address: &ResourceAddress) -> ResourceAddress {
 /// The names of the calls that lead to a module path.
 pub fn names_of(path: &ModulePath) -> Names {
     path.0.iter().map(|step| step.name.clone()).collect()
+}
+
+/// The nodes of a graph that lie on cycles, each with a number that it shares with those on the same ones. Given are the
+/// followers of each node.
+pub(crate) fn on_a_cycle(followers: &[Vec<usize>]) -> BTreeMap<usize, usize> {
+    let edges =
+        followers.iter().enumerate().flat_map(|(node, then)| then.iter().map(move |then| (node, *then)));
+    let mut drawing: DiGraph<(), (), usize> = DiGraph::with_capacity(followers.len(), 0);
+    for _ in followers {
+        drawing.add_node(());
+    }
+    drawing.extend_with_edges(edges);
+    let components = kosaraju_scc(&drawing).into_iter().filter(|component| component.len() > 1);
+    let numbered = components.enumerate();
+    numbered.flat_map(|(number, nodes)| nodes.into_iter().map(move |node| (node.index(), number))).collect()
 }
 
 fn cycle(drawing: &DiGraph<ResourceAddress, Span>, component: &[NodeIndex]) -> Diagnostic {

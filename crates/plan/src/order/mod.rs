@@ -6,12 +6,15 @@
 //!
 //! A deleted object outlives the update of what used to need it, so that nothing points at a deleted object; except where
 //! something below it is deleted before it is made anew, since the two orders would wait for each other.
+//!
+//! An object that is deleted lets go of what it needs before that is updated: by the update, such as another name, it might
+//! not be found any more. Except where the deletion itself waits for that update.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use terrane_model::{Action, ResourceAddress};
 
-use crate::graph::node_of;
+use crate::graph::{node_of, on_a_cycle};
 use crate::plan::Change;
 
 /// What a node of the action graph does.
@@ -89,6 +92,7 @@ pub fn order(changes: &[Change], wanted: &Needs, prior: &Needs) -> Order {
             delete_first: false,
             pure_deletes: vec![],
             applies: vec![],
+            updates: vec![],
             late_deletes: vec![],
             early_deletes: vec![],
             free_deletes: vec![],
@@ -98,7 +102,12 @@ pub fn order(changes: &[Change], wanted: &Needs, prior: &Needs) -> Order {
         let Some(gates) = resources.get_mut(node) else { continue };
         match change.action {
             Action::NoOp => {}
-            Action::Create | Action::Update | Action::Read => gates.applies.push(draft.node(Step::Apply(i))),
+            Action::Create | Action::Read => gates.applies.push(draft.node(Step::Apply(i))),
+            Action::Update => {
+                let apply = draft.node(Step::Apply(i));
+                gates.applies.push(apply);
+                gates.updates.push(apply);
+            }
             Action::Delete => gates.pure_deletes.push(draft.node(Step::Delete(i))),
             Action::Forget => {
                 draft.node(Step::Forget(i));
@@ -156,7 +165,37 @@ pub fn order(changes: &[Change], wanted: &Needs, prior: &Needs) -> Order {
             }
         }
     }
+    let releases = releases(&mut draft, prior, &resources);
+    draft.unless_in_circles(&releases);
     draft.finish()
+}
+
+/// What is deleted, before the updates of what it needs.
+fn releases(
+    draft: &mut Draft,
+    prior: &Needs,
+    resources: &BTreeMap<&ResourceAddress, Gates>,
+) -> Vec<(usize, usize)> {
+    let mut released: BTreeMap<&ResourceAddress, usize> = BTreeMap::new();
+    let mut releases = Vec::new();
+    for (resource, gates) in resources {
+        let deletes = || gates.pure_deletes.iter().chain(&gates.early_deletes).chain(&gates.free_deletes);
+        if deletes().next().is_none() {
+            continue;
+        }
+        for need in prior.get(*resource).into_iter().flatten() {
+            let Some(needed) = resources.get(need).filter(|needed| !needed.updates.is_empty()) else {
+                continue;
+            };
+            let gate = *released.entry(need).or_insert_with(|| {
+                let gate = draft.node(Step::Unneeded);
+                needed.updates.iter().for_each(|update| draft.edge(gate, *update));
+                gate
+            });
+            releases.extend(deletes().map(|delete| (*delete, gate)));
+        }
+    }
+    releases
 }
 
 struct Gates {
@@ -167,6 +206,8 @@ struct Gates {
     delete_first: bool,
     pure_deletes: Vec<usize>,
     applies: Vec<usize>,
+    /// Those of the applies that change an object in place.
+    updates: Vec<usize>,
     late_deletes: Vec<usize>,
     early_deletes: Vec<usize>,
     /// Deletions of objects that nothing uses.
@@ -212,6 +253,26 @@ impl Draft {
     fn edge(&mut self, first: usize, then: usize) {
         if let Some(followers) = self.followers.get_mut(first) {
             followers.push(then);
+        }
+    }
+
+    /// Adds edges, but for those through which nodes would wait for each other.
+    fn unless_in_circles(&mut self, edges: &[(usize, usize)]) {
+        if edges.is_empty() {
+            return;
+        }
+        let mut with_all = self.followers.clone();
+        for (first, then) in edges {
+            if let Some(followers) = with_all.get_mut(*first) {
+                followers.push(*then);
+            }
+        }
+        let circles = on_a_cycle(&with_all);
+        for (first, then) in edges {
+            let circle = circles.get(first);
+            if circle.is_none() || circle != circles.get(then) {
+                self.edge(*first, *then);
+            }
         }
     }
 

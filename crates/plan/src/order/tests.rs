@@ -99,6 +99,36 @@ fn unless_something_below_is_replaced_at_the_same_time() {
 }
 
 #[test]
+fn what_is_deleted_lets_go_before_what_it_needs_is_updated() {
+    let graph = needs(&[(1, 0), (2, 0)]);
+    let changes =
+        [change(0, 0, Action::Update), change(1, 0, Action::Delete), change(2, 0, Action::DeleteThenCreate)];
+    let order = order(&changes, &graph, &graph);
+    assert!(always_before(&order, Step::Delete(1), Step::Apply(0)));
+    assert!(always_before(&order, Step::Delete(2), Step::Apply(0)));
+    assert!(always_before(&order, Step::Apply(0), Step::Apply(2)));
+}
+
+#[test]
+fn unless_its_deletion_waits_for_that_update() {
+    // 2 used to need 1, which used to need 0; 2 goes over to 0 itself, so 1 can't go before 0 is updated.
+    let changes = [change(0, 0, Action::Update), change(1, 0, Action::Delete), change(2, 0, Action::Update)];
+    let order = order(&changes, &needs(&[(2, 0)]), &needs(&[(2, 1), (1, 0)]));
+    assert!(order.sorted().is_some());
+    assert!(always_before(&order, Step::Apply(0), Step::Apply(2)));
+    assert!(always_before(&order, Step::Apply(2), Step::Delete(1)));
+}
+
+#[test]
+fn made_first_the_new_one_waits_for_the_update() {
+    let changes = [change(0, 0, Action::Update), change(1, 0, Action::CreateThenDelete)];
+    let graph = needs(&[(1, 0)]);
+    let order = order(&changes, &graph, &graph);
+    assert!(always_before(&order, Step::Apply(0), Step::Apply(1)));
+    assert!(always_before(&order, Step::Apply(1), Step::Delete(1)));
+}
+
+#[test]
 fn needs_reach_through_what_does_not_change() {
     let changes = [change(0, 0, Action::Create), change(1, 0, Action::NoOp), change(2, 0, Action::Create)];
     let graph = needs(&[(2, 1), (1, 0)]);
@@ -163,9 +193,38 @@ proptest! {
                 if let (Some(needed), Some(user)) = (places.get(&Step::Delete(a)), places.get(&Step::Delete(b))) {
                     prop_assert!(user < needed, "{} is deleted before what needs it", one.address);
                 }
+                let free = one.action == Action::Update && other.action == Action::Delete;
+                if free && !always_before(&order, Step::Delete(b), Step::Apply(a)) {
+                    prop_assert!(held_up(&graph, &changes, a, b), "{} goes after an update", other.address);
+                }
             }
         }
     }
+}
+
+/// Whether the deletion of `b` may have to wait for the update of `a`, which it needs: something that needs what is deleted is
+/// made or changed after that update.
+fn held_up(graph: &Needs, changes: &[Change], a: usize, b: usize) -> bool {
+    let above = |of: usize, reached: &mut BTreeSet<ResourceAddress>| {
+        let mut open = vec![changes[of].address.resource.clone()];
+        while let Some(at) = open.pop() {
+            for (who, _) in graph.iter().filter(|(_, needed)| needed.contains(&at)) {
+                if reached.insert(who.clone()) {
+                    open.push(who.clone());
+                }
+            }
+        }
+    };
+    let (mut over_a, mut over_b) = (BTreeSet::new(), BTreeSet::new());
+    above(a, &mut over_a);
+    above(b, &mut over_b);
+    let applied = |change: &Change| !matches!(change.action, Action::NoOp | Action::Delete);
+    changes.iter().any(|change| {
+        let resource = &change.address.resource;
+        applied(change)
+            && over_a.contains(resource)
+            && (over_b.contains(resource) || *resource == changes[b].address.resource)
+    })
 }
 
 /// What must be made first, since something that needs it is (the builder of plans sees to this).
