@@ -74,6 +74,7 @@ scripts! {
     json,
     key_deletion,
     key_pending_deletion,
+    keys_brought_back,
     lint,
     little_commands,
     lookups,

@@ -4,7 +4,7 @@
 //! its output: standard output, then standard error behind `[stderr]`, then `[exit N]` where that is not 0. `#: ` begins a
 //! remark. `| brief` leaves out what stands before the last line that begins with `Plan:`; `| field NAME` shows one field of a JSON
 //! object. Besides `terrane` there are `edit FILE OLD => NEW`, `rm FILE`, `cp FROM TO`, `cat FILE`, `example NAME`,
-//! `delete-table NAME` and `schedule-key-deletions`.
+//! `delete-table NAME`, `schedule-key-deletions`, `cancel-key-deletions` and `let-days-pass N`.
 //! `VAR=value` before `terrane` sets a variable of the environment.
 
 use std::fmt::Write as _;
@@ -102,6 +102,14 @@ fn carry_out(command: &str, stack: &Stack) -> String {
         }
         "schedule-key-deletions" => {
             stack.cloud().schedule_key_deletions();
+            String::new()
+        }
+        "cancel-key-deletions" => {
+            stack.cloud().cancel_key_deletions();
+            String::new()
+        }
+        "let-days-pass" => {
+            stack.cloud().let_days_pass(rest.parse().unwrap());
             String::new()
         }
         "delete-table" => {

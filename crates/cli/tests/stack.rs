@@ -119,8 +119,15 @@ pub struct Cloud {
 
 impl Cloud {
     fn with<T>(&self, work: impl AsyncFnOnce(&aws_sdk_dynamodb::Client, &aws_sdk_kms::Client) -> T) -> T {
-        let sandbox =
-            terrane_sandbox::Sandbox::open(&self.folder, terrane_sandbox::Options::default()).unwrap();
+        self.with_options(terrane_sandbox::Options::default(), work)
+    }
+
+    fn with_options<T>(
+        &self,
+        options: terrane_sandbox::Options,
+        work: impl AsyncFnOnce(&aws_sdk_dynamodb::Client, &aws_sdk_kms::Client) -> T,
+    ) -> T {
+        let sandbox = terrane_sandbox::Sandbox::open(&self.folder, options).unwrap();
         let keys = sandbox.admin_credentials();
         let keys = aws_credential_types::Credentials::new(
             keys.access_key_id,
@@ -216,6 +223,27 @@ impl Cloud {
                 }
             }
         });
+    }
+
+    /// Cancels the deletion of all keys, as somebody else would.
+    pub fn cancel_key_deletions(&self) {
+        self.with(async |_, kms| {
+            for key in kms.list_keys().send().await.unwrap().keys() {
+                let id = key.key_id().unwrap();
+                let described = kms.describe_key().key_id(id).send().await.unwrap().key_metadata.unwrap();
+                if described.deletion_date().is_some() {
+                    kms.cancel_key_deletion().key_id(id).send().await.unwrap();
+                }
+            }
+        });
+    }
+
+    /// Lets what is due within some days happen now.
+    pub fn let_days_pass(&self, days: u64) {
+        let clock = terrane_sandbox::Clock::system();
+        clock.advance(std::time::Duration::from_secs(days * 24 * 60 * 60));
+        let options = terrane_sandbox::Options { clock, ..terrane_sandbox::Options::default() };
+        self.with_options(options, async |_, kms| drop(kms.list_keys().send().await));
     }
 
     pub fn tables(&self) -> Vec<String> {

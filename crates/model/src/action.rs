@@ -74,6 +74,8 @@ pub enum Reason {
     DeleteBecauseNoMoveTarget,
     /// The object waits for its deletion, and is brought back.
     UpdateBecausePendingDeletion,
+    /// Its predecessor at this address is pending deletion and is brought back.
+    UpdateBecausePredecessorPendingDeletion,
     /// A data source's arguments are not known yet.
     ReadBecauseConfigUnknown,
     /// A data source depends on something that changes.
@@ -87,6 +89,7 @@ impl Reason {
             Reason::Plain => return None,
             // Terraform makes a new object instead, and has no name for it.
             Reason::UpdateBecausePendingDeletion => "update_because_pending_deletion",
+            Reason::UpdateBecausePredecessorPendingDeletion => "update_because_predecessor_pending_deletion",
             Reason::ReplaceBecauseCannotUpdate => "replace_because_cannot_update",
             Reason::ReplaceBecauseTainted => "replace_because_tainted",
             Reason::ReplaceByRequest => "replace_by_request",

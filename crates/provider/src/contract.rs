@@ -274,6 +274,23 @@ pub trait ResourceType: Send + Sync {
         false
     }
 
+    /// Whether deleting an object only begins its deletion, so that [`ResourceType::is_pending_deletion`] may hold of one and
+    /// `update` brings it back. Before a new object is made, one that was at its address before is looked for.
+    fn can_be_brought_back(&self) -> bool {
+        false
+    }
+
+    /// Whether objects are names for objects of another type, as aliases are for keys. Then [`ResourceType::names`] says for
+    /// which one.
+    fn is_name(&self) -> bool {
+        false
+    }
+
+    /// The type and the import id of the object that this one is a name for; nothing where that is not known. Pure.
+    fn names(&self, _object: &Value) -> Option<(&'static str, String)> {
+        None
+    }
+
     /// For objects that take others' data with them when they are deleted, as a key does: for how many days after the deletion
     /// is begun it can still be undone. Then a plan that deletes one asks [`ResourceType::users`], and is refused while
     /// data would be lost that it does not delete itself.

@@ -151,6 +151,12 @@ pub async fn look(
             (Wish::Import { id }, Ok(Seen::Object(found))) => {
                 observed.imports.insert(need.address, (id, found.map(|found| *found)));
             }
+            (Wish::Recoverable { id }, Ok(Seen::Object(found))) => {
+                observed.recoverable.insert((need.address, id), Ok(found.map(|found| *found)));
+            }
+            (Wish::Recoverable { id }, Err(why)) if matches!(why.code, "aws-denied" | "aws-invalid") => {
+                observed.recoverable.insert((need.address, id), Err(why));
+            }
             (Wish::Users { deposed, .. }, Ok(Seen::Users(users))) => {
                 observed.users.insert((need.address, deposed), users);
             }
@@ -191,6 +197,11 @@ async fn look_at(
         }
         Wish::Users { object, .. } => {
             users_of(need, object, catalog, sessions, events).await.map(Seen::Users)
+        }
+        Wish::Recoverable { id } => {
+            let session = sessions.get(&need.provider, &need.address)?;
+            let found = import(&need.address, id, catalog, session, events).await?;
+            Ok(Seen::Object(found.map(Box::new)))
         }
         Wish::Existing { id } => {
             Ok(Seen::Whether(is_there(need, id, catalog, sessions, events).await.unwrap_or(false)))

@@ -292,6 +292,10 @@ impl ResourceType for Thing {
         cloud.call("exists", id, |inner| Ok(inner.named(id).is_some())).await.map_err(|e| e.0)
     }
 
+    fn can_be_brought_back(&self) -> bool {
+        true
+    }
+
     fn days_until_lost(&self, object: &Value) -> Option<u32> {
         name_of(object).starts_with("lock").then_some(30)
     }

@@ -176,6 +176,14 @@ impl ResourceType for Alias {
         Identity::chosen(&["name"])
     }
 
+    fn is_name(&self) -> bool {
+        true
+    }
+
+    fn names(&self, object: &Value) -> Option<(&'static str, String)> {
+        Some(("aws_kms_key", key_id(filled(object, "target_key_id")?).to_owned()))
+    }
+
     async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error> {
         let (Some(name), Some(target)) = (filled(planned, "name"), filled(planned, "target_key_id")) else {
             return Ok(None);

@@ -212,6 +212,9 @@ impl ResourceType for Key {
         }
         let prior = absent(&SCHEMA).with("id", Value::from(id));
         let observed = observe(cx.session.clients()?, id).await?;
+        if let Some(remark) = observed.as_ref().and_then(Observed::remark) {
+            cx.progress.remark(cx.address, &remark);
+        }
         Ok(observed.map(|observed| observed.into_state(&prior, &cx.session.facts, true)))
     }
 
@@ -226,6 +229,10 @@ impl ResourceType for Key {
 
     fn is_pending_deletion(&self, object: &Value) -> bool {
         is_pending_deletion(object)
+    }
+
+    fn can_be_brought_back(&self) -> bool {
+        true
     }
 
     fn days_until_lost(&self, object: &Value) -> Option<u32> {

@@ -17,7 +17,10 @@ pub fn header(change: &Change) -> (String, Vec<String>) {
     let becomes = match (change.action, change.reason) {
         (Action::Create, _) => "will be created",
         (Action::Read, _) => "will be read during apply",
-        (Action::Update, Reason::UpdateBecausePendingDeletion) => "will be recovered",
+        (
+            Action::Update,
+            Reason::UpdateBecausePendingDeletion | Reason::UpdateBecausePredecessorPendingDeletion,
+        ) => "will be recovered",
         (Action::Update, _) => "will be updated in-place",
         (Action::Delete, _) => "will be destroyed",
         (Action::Forget, _) => "will no longer be managed by Terrane, but will not be destroyed",
@@ -35,6 +38,13 @@ pub fn header(change: &Change) -> (String, Vec<String>) {
 /// From where an object comes that does not stay as it was found.
 fn imported(change: &Change) -> Vec<String> {
     let Some(id) = change.importing.as_ref().filter(|_| change.action != Action::NoOp) else { return vec![] };
+    if change.reason == Reason::UpdateBecausePredecessorPendingDeletion {
+        return vec![format!(
+            "(recovered from {}; `--replace '{}'` makes a new one)",
+            quoted(id),
+            change.address
+        )];
+    }
     let mut lines = vec![format!("(imported from {})", quoted(id))];
     if change.action.is_replace() {
         lines.push("Warning: this will destroy the imported resource".to_owned());
@@ -70,6 +80,9 @@ fn because(change: &Change) -> Option<String> {
             format!("because key {} is not in for_each map", key.map(Key::to_string).unwrap_or_default())
         }
         Reason::UpdateBecausePendingDeletion => "because it is pending deletion".to_owned(),
+        Reason::UpdateBecausePredecessorPendingDeletion => {
+            "because its predecessor is pending deletion".to_owned()
+        }
         Reason::ReadBecauseConfigUnknown => "config refers to values not yet known".to_owned(),
         Reason::ReadBecauseDependencyPending => {
             "depends on a resource or a module with changes pending".to_owned()
@@ -161,6 +174,13 @@ mod tests {
                 Reason::UpdateBecausePendingDeletion,
                 "aws_a.b will be recovered",
                 "(because it is pending deletion)",
+            ),
+            (
+                "aws_a.b",
+                Action::Update,
+                Reason::UpdateBecausePredecessorPendingDeletion,
+                "aws_a.b will be recovered",
+                "(because its predecessor is pending deletion)",
             ),
             (
                 "data.aws_a.b",

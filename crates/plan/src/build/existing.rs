@@ -37,7 +37,8 @@ impl Builder<'_, '_> {
             }
             match self.input.observed.existing.get(&address) {
                 Some((looked_for, true)) if *looked_for == id => {
-                    let error = exists_already(&address, &id);
+                    let Ok(behind) = self.behind(&address, &id) else { continue };
+                    let error = exists_already(&address, &id, behind);
                     let span = self.input.spec.resource(&address.resource).map(|spec| spec.span);
                     self.error(error.at(span));
                 }
@@ -67,12 +68,19 @@ impl Builder<'_, '_> {
     }
 }
 
-fn exists_already(address: &Address, id: &str) -> Diagnostic {
-    let detail = format!(
-        "`{address}` would be created, and there is an object `{id}` of this type already, which this state does not \
-         have. To import it, add:\n\n{}",
-        import_entry(address, id)
+fn exists_already(address: &Address, id: &str, behind: Option<(Address, String)>) -> Diagnostic {
+    let there = format!(
+        "`{address}` would be created, and there is an object `{id}` of this type already, which this state does not have."
     );
+    let entry = import_entry(address, id);
+    let detail = match behind {
+        None => format!("{there} To import it, add:\n\n{entry}"),
+        Some((other, its_id)) => format!(
+            "{there} It is a name for `{its_id}`, which is pending deletion: imported as `{other}`, it is brought back, and \
+             what it has encrypted stays readable. To import both, add:\n\n{}\n\n{entry}",
+            import_entry(&other, &its_id)
+        ),
+    };
     Diagnostic::error("exists-already", "Object exists already", detail)
         .about(address)
         .hint("Import it, rename this one in the spec, or delete the other one if nobody needs it.")

@@ -148,7 +148,7 @@ impl<'s> Builder<'_, 's> {
         self.put_imported(kind, about, &provider, object);
     }
 
-    fn put_imported(
+    pub(super) fn put_imported(
         &mut self,
         kind: &dyn ResourceType,
         about: &Address,

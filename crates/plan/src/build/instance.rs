@@ -50,6 +50,14 @@ impl Builder<'_, '_> {
             self.world.set(&about, Value::unknown(resource.schema().ty().clone()));
             return;
         };
+        let recovering = match importing {
+            Some(_) => Ok(None),
+            None => self.predecessor(resource.as_ref(), &about, spec, &config),
+        };
+        let Ok(recovering) = recovering else {
+            self.world.set(&about, Value::unknown(resource.schema().ty().clone()));
+            return;
+        };
         let tainted = self.refreshed.get(&about).is_some_and(|o| o.status == Status::Tainted);
         let prior = self.prior_object(resource.as_ref(), &about, None);
         if prior.is_none() && self.refreshed.get(&about).is_some() {
@@ -76,6 +84,7 @@ impl Builder<'_, '_> {
         let (action, reason) = self.choose(spec, &about, prior.is_some(), tainted, &planned, create_first);
         let pending = prior.as_ref().is_some_and(|prior| resource.is_pending_deletion(prior));
         let reason = match (action, pending) {
+            (Action::Update, true) if recovering.is_some() => Reason::UpdateBecausePredecessorPendingDeletion,
             (Action::Update, true) => Reason::UpdateBecausePendingDeletion,
             _ => reason,
         };
@@ -114,7 +123,7 @@ impl Builder<'_, '_> {
             replace_paths: planned.replace,
             create_before_destroy: create_first,
             left_over: false,
-            importing,
+            importing: importing.or(recovering),
         });
     }
 
@@ -147,7 +156,7 @@ impl Builder<'_, '_> {
 
     /// Whether something that `replace_triggered_by` names changes: an object that is changed or replaced. One that is only
     /// made or only deleted had nothing to do with this one.
-    fn triggered(&self, spec: &Resource, about: &Address) -> bool {
+    pub(super) fn triggered(&self, spec: &Resource, about: &Address) -> bool {
         spec.lifecycle.replace_triggered_by.iter().any(|trigger| {
             let steps = &trigger.steps;
             let (key, path) = match (trigger.own_key, steps.split_first()) {

@@ -125,6 +125,7 @@ impl Builder<'_, '_> {
         let options = self.input.options;
         let named =
             [("--allow-destroy", &options.allow_destroy), ("--allow-lockout", &options.allow_lockout)];
+        self.check_keys();
         if named.iter().all(|(_, addresses)| addresses.is_empty()) {
             return;
         }
@@ -150,6 +151,57 @@ impl Builder<'_, '_> {
                 );
             }
         }
+    }
+
+    /// A name that allows a key's deletion must be that of a key.
+    fn check_keys(&mut self) {
+        let input = self.input;
+        let allowed = &input.options.allow_key_deletion;
+        if allowed.is_empty() {
+            return;
+        }
+        let is_key = |address: &Address| {
+            let kind = input.catalog.resource(&address.resource.type_name);
+            kind.is_some_and(|kind| kind.can_be_brought_back())
+        };
+        let mut there: BTreeSet<Address> = self.changes.iter().map(|change| change.address.clone()).collect();
+        there.extend(input.snapshot.instances().map(|(address, _, _)| address));
+        let resources: Vec<Address> = there.iter().map(|address| address.resource.instance(None)).collect();
+        there.extend(resources);
+        let keys: BTreeSet<&Address> = there.iter().filter(|address| is_key(address)).collect();
+        let names: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let mut errors = Diagnostics::new();
+        for wanted in allowed.iter().filter(|wanted| !keys.contains(wanted)) {
+            let declared = input.spec.resource(&wanted.resource).is_some();
+            // One that is declared and gone, or not covered, is a key all the same.
+            let whole = wanted.resource.instance(None);
+            if declared && is_key(wanted) && (!self.selection.covers(wanted) || !keys.contains(&whole)) {
+                continue;
+            }
+            let near = nearest(&wanted.to_string(), names.iter().map(String::as_str));
+            let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+            let detail = match there.contains(wanted) || declared && !is_key(wanted) {
+                true => format!("`--allow-key-deletion` names `{wanted}`, and that is not a key.{near}"),
+                false => format!(
+                    "`--allow-key-deletion` names `{wanted}`, and there is no such key in the spec or the state.{near}"
+                ),
+            };
+            let hint = match names.as_slice() {
+                [] => "This stack has no keys.".to_owned(),
+                names => format!("Keys of this stack: {}.", names_of_keys(names)),
+            };
+            errors.push(Diagnostic::error("unknown-address", "Unknown address", detail).hint(hint));
+        }
+        self.diagnostics.extend(errors);
+    }
+}
+
+/// The first few names.
+fn names_of_keys(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
+    match names.len() > shown.len() {
+        true => format!("{} and {} more", shown.join(", "), names.len() - shown.len()),
+        false => shown.join(", "),
     }
 }
 

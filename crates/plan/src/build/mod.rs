@@ -10,6 +10,7 @@ pub mod limits;
 mod losses;
 mod moved;
 pub mod outputs;
+mod predecessor;
 mod principals;
 mod protection;
 mod refresh;
@@ -57,6 +58,9 @@ pub struct Observed {
     /// Whether there is an object already where one would be made, with the id that was looked for. What could not be told
     /// is taken for not there.
     pub existing: BTreeMap<Address, (String, bool)>,
+    /// Objects that may be pending deletion, by the address that they would have and their import ids; `None`: there is none.
+    /// Why one may not be looked at, where it is so.
+    pub recoverable: BTreeMap<(Address, String), Result<Option<Value>, Diagnostic>>,
     /// Who uses an object that is to be deleted.
     pub users: BTreeMap<(Address, Option<String>), Users>,
     /// Users and roles that policies name, by ARN, and whether there are such; nothing where that can't be told.
@@ -111,6 +115,11 @@ pub enum Wish {
     /// An object to import.
     Import {
         /// The import id.
+        id: String,
+    },
+    /// An object that may be pending deletion, so that it can be brought back.
+    Recoverable {
+        /// Its import id.
         id: String,
     },
     /// Whether there is an object already.
@@ -179,6 +188,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         asked_at: None,
         entries: entries(input.spec),
         importing: BTreeMap::new(),
+        notes: predecessor::notes(input.spec, input.snapshot),
         undeclared: vec![],
         possible_moves: vec![],
         diagnostics: vec![],
@@ -224,12 +234,13 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         Mode::Normal if !has_errors(&builder.diagnostics) => builder.access(),
         _ => AccessReport::default(),
     };
-    let Builder { mut changes, refreshed, possible_moves, diagnostics, .. } = builder;
+    let Builder { mut changes, refreshed, possible_moves, notes, diagnostics, .. } = builder;
     if has_errors(&diagnostics) {
         return Err(deduplicated(diagnostics));
     }
     changes.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
-    let (refreshed, order) = unchanged::brought_up_to_date(refreshed, &changes, &graph);
+    let (mut refreshed, order) = unchanged::brought_up_to_date(refreshed, &changes, &graph);
+    predecessor::note(&mut refreshed, notes, &changes, input.catalog, input.functions.plan_time.as_deref());
     let plan = Plan {
         mode: input.options.mode,
         targeting: input.options.targeting.clone(),
@@ -275,6 +286,8 @@ struct Builder<'a, 's> {
     entries: BTreeMap<ResourceAddress, Vec<usize>>,
     /// Imports of the spec by the instance that each object becomes.
     importing: BTreeMap<Address, Importing>,
+    /// What this state deleted and can perhaps be brought back.
+    notes: Vec<predecessor::Note>,
     /// Objects to import that a resource is to be written for.
     undeclared: Vec<Undeclared>,
     /// What looks like renames.

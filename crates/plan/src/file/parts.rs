@@ -29,7 +29,7 @@ const ACTIONS: [(Action, &str); 8] = [
     (Action::Forget, "forget"),
 ];
 
-const REASONS: [Reason; 14] = [
+const REASONS: [Reason; 15] = [
     Reason::Plain,
     Reason::ReplaceBecauseCannotUpdate,
     Reason::ReplaceBecauseTainted,
@@ -42,6 +42,7 @@ const REASONS: [Reason; 14] = [
     Reason::DeleteBecauseNoModule,
     Reason::DeleteBecauseNoMoveTarget,
     Reason::UpdateBecausePendingDeletion,
+    Reason::UpdateBecausePredecessorPendingDeletion,
     Reason::ReadBecauseConfigUnknown,
     Reason::ReadBecauseDependencyPending,
 ];

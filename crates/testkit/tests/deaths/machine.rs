@@ -213,6 +213,19 @@ impl Machine {
         assert!(names.iter().all(|name| !name.ends_with(".tmp")), "{when}: {names:?}");
     }
 
+    /// How many keys of ours there are, those that are pending deletion included.
+    pub async fn keys_ever(&self) -> usize {
+        let sessions = self.sessions(&Fate::none()).await;
+        let session = sessions.0.get(&ProviderKey::default_of("aws")).unwrap();
+        let kms = session.clients::<Clients>().unwrap().kms();
+        let mut ours = 0;
+        for key in kms.list_keys().send().await.unwrap().keys.unwrap_or_default() {
+            let about = kms.describe_key().key_id(key.key_id.unwrap()).send().await.unwrap().key_metadata;
+            ours += usize::from(about.unwrap().key_manager.unwrap().as_str() == "CUSTOMER");
+        }
+        ours
+    }
+
     /// What there is in AWS, by kind or name, sorted.
     async fn there(&self, sessions: &Sessions) -> Vec<String> {
         let session = sessions.0.get(&ProviderKey::default_of("aws")).unwrap();

@@ -22,17 +22,19 @@ fn changed() -> String {
         .replace("read_capacity  = 1", "read_capacity  = 2")
 }
 
-/// What a run does: the spec that was applied before it, if any, and what it is to bring about.
+/// What a run does: what was brought about before it, and what it is to bring about.
 struct Scenario {
-    before: Option<String>,
+    before: Vec<Wanted>,
     wanted: Wanted,
+    /// How many keys there are in the end, those that are pending deletion included: none is made twice.
+    keys: usize,
 }
 
 impl Scenario {
     async fn prepared(&self) -> Machine {
         let machine = Machine::new();
-        if let Some(before) = &self.before {
-            let end = machine.run(&Wanted::Spec(before.clone()), &Fate::none()).await;
+        for before in &self.before {
+            let end = machine.run(before, &Fate::none()).await;
             assert!(matches!(end, End::Done), "{end:?}");
         }
         machine
@@ -62,11 +64,12 @@ impl Scenario {
         let end = machine.run(&self.wanted, &Fate::none()).await;
         assert!(matches!(end, End::Done), "after {when}: {end:?}");
         machine.is_whole(&self.wanted, when).await;
+        assert_eq!(machine.keys_ever().await, self.keys, "{when}");
     }
 }
 
 fn first_apply() -> Scenario {
-    Scenario { before: None, wanted: Wanted::Spec(EXAMPLE.to_owned()) }
+    Scenario { before: vec![], wanted: Wanted::Spec(EXAMPLE.to_owned()), keys: 1 }
 }
 
 /// Two keys of one user, and one of another.
@@ -81,19 +84,33 @@ user     = "${aws_iam_user.u[each.value].name}"
 "#;
 
 fn access_keys() -> Scenario {
-    Scenario { before: None, wanted: Wanted::Spec(ACCESS_KEYS.to_owned()) }
+    Scenario { before: vec![], wanted: Wanted::Spec(ACCESS_KEYS.to_owned()), keys: 0 }
 }
 
 fn no_access_keys() -> Scenario {
-    Scenario { before: Some(ACCESS_KEYS.to_owned()), wanted: Wanted::Nothing(ACCESS_KEYS.to_owned()) }
+    let (before, wanted) = (Wanted::Spec(ACCESS_KEYS.to_owned()), Wanted::Nothing(ACCESS_KEYS.to_owned()));
+    Scenario { before: vec![before], wanted, keys: 0 }
 }
 
 fn change() -> Scenario {
-    Scenario { before: Some(EXAMPLE.to_owned()), wanted: Wanted::Spec(changed()) }
+    Scenario { before: vec![Wanted::Spec(EXAMPLE.to_owned())], wanted: Wanted::Spec(changed()), keys: 1 }
 }
 
 fn destroy() -> Scenario {
-    Scenario { before: Some(EXAMPLE.to_owned()), wanted: Wanted::Nothing(EXAMPLE.to_owned()) }
+    let (before, wanted) = (Wanted::Spec(EXAMPLE.to_owned()), Wanted::Nothing(EXAMPLE.to_owned()));
+    Scenario { before: vec![before], wanted, keys: 1 }
+}
+
+/// The example, deleted and wanted again with other settings of the key: the key is brought back.
+fn recover() -> Scenario {
+    let before = vec![Wanted::Spec(EXAMPLE.to_owned()), Wanted::Nothing(EXAMPLE.to_owned())];
+    Scenario { before, wanted: Wanted::Spec(other_key()), keys: 1 }
+}
+
+fn other_key() -> String {
+    let key = "[resource.aws_kms_key.db_key]\n";
+    assert!(EXAMPLE.contains(key));
+    EXAMPLE.replace(key, &format!("{key}tags = {{ again = \"yes\" }}\n"))
 }
 
 macro_rules! every_death {
@@ -121,9 +138,26 @@ every_death! {
     change_before_each_call: change, |(calls, _)| (0..calls).map(Moment::BeforeCall).collect();
     change_after_each_call: change, |(calls, _)| (0..calls).map(Moment::AfterCall).collect();
     change_before_each_file_operation: change, |(_, files)| (0..files).map(Moment::BeforeFile).collect();
+    recover_before_each_call: recover, |(calls, _)| (0..calls).map(Moment::BeforeCall).collect();
+    recover_after_each_call: recover, |(calls, _)| (0..calls).map(Moment::AfterCall).collect();
+    recover_before_each_file_operation: recover, |(_, files)| (0..files).map(Moment::BeforeFile).collect();
     destroy_before_each_call: destroy, |(calls, _)| (0..calls).map(Moment::BeforeCall).collect();
     destroy_after_each_call: destroy, |(calls, _)| (0..calls).map(Moment::AfterCall).collect();
     destroy_before_each_file_operation: destroy, |(_, files)| (0..files).map(Moment::BeforeFile).collect();
+}
+
+/// Whether the key's deletion was begun or not when the destroy died: what was its key is the key again.
+#[tokio::test(start_paused = true)]
+async fn a_stack_is_wanted_again_after_a_destroy_that_died() {
+    let (calls, _) = destroy().size().await;
+    for call in 0..calls {
+        for moment in [Moment::BeforeCall(call), Moment::AfterCall(call)] {
+            let machine = destroy().prepared().await;
+            let end = machine.run(&destroy().wanted, &Fate::at(moment)).await;
+            assert!(matches!(end, End::Died), "{moment:?}: {end:?}");
+            recover().finishes(&machine, &format!("{moment:?}")).await;
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

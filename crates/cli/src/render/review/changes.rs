@@ -87,6 +87,7 @@ fn why(change: &Change, schemas: &dyn Schemas) -> Vec<Inline> {
     match change.action {
         Action::DeleteThenCreate => out.push(Inline::text("destroyed first")),
         Action::CreateThenDelete => out.push(Inline::text("made anew first")),
+        Action::Update if is_recovered(change) => out.push(Inline::text("recovered: ")),
         _ => {}
     }
     if let (Action::NoOp, Some(previous)) = (change.action, &change.previous_address) {
@@ -120,6 +121,11 @@ fn why(change: &Change, schemas: &dyn Schemas) -> Vec<Inline> {
         out.extend(prose(&shortened(line.trim_matches(['(', ')']), LONGEST_NAME)));
     }
     out
+}
+
+fn is_recovered(change: &Change) -> bool {
+    let reasons = [Reason::UpdateBecausePendingDeletion, Reason::UpdateBecausePredecessorPendingDeletion];
+    reasons.contains(&change.reason)
 }
 
 fn names(all: &[&str]) -> Vec<Inline> {
