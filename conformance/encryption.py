@@ -59,6 +59,31 @@ def encryption(report, scratch, moto):
         for item in s3.list_objects_v2(Bucket="states")["Contents"]:
             readable(item["Key"], s3.get_object(Bucket="states", Key=item["Key"])["Body"].read())
         same(SECRET in terrane("state", "pull")[1], True, "that `state pull` writes it in the clear")
+    with report.case("Workspaces of an encrypted bucket are made, listed, taken into files and deleted, and none can be read"):
+        workspaces(terrane, s3, backend)
+
+
+def workspaces(terrane, s3, backend):
+    def listed():
+        return [line.strip("* ") for line in terrane("workspace", "list")[1].splitlines() if line.strip()]
+    terrane("workspace", "new", "blue")
+    terrane.apply()
+    same(listed(), ["default", "blue"], "workspaces")
+    stored = [item["Key"] for item in s3.list_objects_v2(Bucket="states")["Contents"]]
+    same([name for name in stored if "blue" in name], ["env:/blue/sealed"], "objects of the workspace")
+    for name in stored:
+        readable(name, s3.get_object(Bucket="states", Key=name)["Body"].read())
+    terrane.spec.write_text(terrane.spec.read_text().removeprefix(backend))
+    terrane("state", "migrate")
+    nothing(terrane.nothing_to_do())
+    same(listed(), ["default", "blue"], "workspaces in files")
+    shut(terrane.folder, "blue.tfstate")
+    terrane("workspace", "select", "default")
+    nothing(terrane.nothing_to_do())
+    if "terraform_data.a" not in refusal(lambda: terrane("workspace", "delete", "blue")):
+        raise Wrong("It is refused for something else.")
+    terrane("workspace", "delete", "-force", "blue")
+    same(listed(), ["default"], "workspaces left")
 
 
 def key(id, fallback=""):
@@ -71,10 +96,10 @@ def change(terrane):
     terrane.spec.write_text(text.replace(f'input = "{old}"', f'input = "{int(old) + 1}"'))
 
 
-def shut(folder):
+def shut(folder, *more):
     """No file but the spec has the secret, and those that have states or plans are there."""
     files = [Path(place) / name for place, _, names in os.walk(folder) for name in names]
-    for wanted in ("default.tfstate", "default.tfstate.backup", "next.plan"):
+    for wanted in ("default.tfstate", *(more or ("default.tfstate.backup", "next.plan"))):
         same(wanted in [file.name for file in files], True, f"that there is {wanted}")
     for file in files:
         if file.name != "terrane.toml":

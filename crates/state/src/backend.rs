@@ -57,11 +57,13 @@ pub trait Backend: Send {
     /// When the place cannot be listed.
     fn workspaces(&mut self) -> Result<Vec<String>, StateError>;
 
-    /// Removes a workspace with its state, whatever that holds.
+    /// Removes a workspace with its state, if `may_go` says so. That is asked under the workspace's lock, so that what it looked at
+    /// stays as it is until it is gone.
     ///
     /// # Errors
-    /// [`StateError::Workspace`] for the default one and this backend's own, [`StateError::Locked`] when it is in use.
-    fn delete_workspace(&mut self, name: &str) -> Result<(), StateError>;
+    /// [`StateError::Workspace`] for the default one, this backend's own, and one that may not go; [`StateError::Locked`] when
+    /// it is in use.
+    fn delete_workspace(&mut self, name: &str, may_go: &mut dyn FnMut() -> bool) -> Result<(), StateError>;
 
     /// The bytes of the snapshot; nothing when there is none yet.
     ///

@@ -236,7 +236,7 @@ impl Backend for Local {
         Ok(names)
     }
 
-    fn delete_workspace(&mut self, name: &str) -> Result<(), StateError> {
+    fn delete_workspace(&mut self, name: &str, may_go: &mut dyn FnMut() -> bool) -> Result<(), StateError> {
         let refused = |why| StateError::Workspace { name: name.to_owned(), why };
         if name == DEFAULT_WORKSPACE {
             return Err(refused("is the default one and cannot be deleted"));
@@ -249,6 +249,9 @@ impl Backend for Local {
             return Err(refused("does not exist"));
         }
         let Some(held) = other.try_hold()? else { return Err(other.locked()) };
+        if !may_go() {
+            return Err(refused("was not deleted"));
+        }
         // The state goes first: from then on the workspace does not exist, whatever is left over.
         for path in [other.path.clone(), other.journal_path(), other.backup_path(), other.info_path()] {
             other.remove(&path)?;

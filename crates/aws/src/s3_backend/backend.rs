@@ -195,7 +195,7 @@ impl Backend for S3 {
         Ok(names)
     }
 
-    fn delete_workspace(&mut self, name: &str) -> Result<(), StateError> {
+    fn delete_workspace(&mut self, name: &str, may_go: &mut dyn FnMut() -> bool) -> Result<(), StateError> {
         let refused = |why| StateError::Workspace { name: name.to_owned(), why };
         if name == DEFAULT_WORKSPACE {
             return Err(refused("is the default one and cannot be deleted"));
@@ -215,6 +215,10 @@ impl Backend for S3 {
             ..LockInfo::default()
         };
         other.lock(&info)?;
+        if !may_go() {
+            other.unlock()?;
+            return Err(refused("was not deleted"));
+        }
         let site = other.site.clone();
         // The state goes first: from then on the workspace does not exist, whatever is left over.
         self.bridge.wait(async move {

@@ -2,6 +2,7 @@
 
 mod crash;
 mod double;
+mod sealed;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -68,9 +69,20 @@ fn objects_lie_where_terraform_puts_them() {
     );
     let mut backend = s3(&double, "default");
     assert_eq!(backend.workspaces().unwrap(), ["default", "prod"]);
-    assert!(matches!(backend.delete_workspace("none"), Err(StateError::Workspace { .. })));
-    assert!(matches!(backend.delete_workspace("default"), Err(StateError::Workspace { .. })));
-    backend.delete_workspace("prod").unwrap();
+    assert!(matches!(backend.delete_workspace("none", &mut || true), Err(StateError::Workspace { .. })));
+    assert!(matches!(backend.delete_workspace("default", &mut || true), Err(StateError::Workspace { .. })));
+    // It is asked when nobody else can write any more.
+    let mut other = s3(&double, "prod");
+    let refused = backend.delete_workspace("prod", &mut || {
+        assert!(matches!(other.lock(&info("2", "")), Err(StateError::Locked { .. })));
+        false
+    });
+    assert!(matches!(refused, Err(StateError::Workspace { .. })));
+    assert_eq!(double.keys().len(), 4, "{:?}", double.keys());
+    other.lock(&info("2", "")).unwrap();
+    other.unlock().unwrap();
+    drop(other);
+    backend.delete_workspace("prod", &mut || true).unwrap();
     assert_eq!(double.keys().len(), 2, "{:?}", double.keys());
 }
 

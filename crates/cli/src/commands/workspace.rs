@@ -228,22 +228,22 @@ fn delete(name: &str, force: bool, lock: &Lock, now: &Selected, terminal: &Termi
     if !known.iter().any(|known| known == name) {
         return Err(absent(name, &known).into());
     }
-    // What can't be read may hold objects; who insists need not have it read.
-    let tracked = match Store::peek(backend(name)?.as_mut()) {
-        Ok(snapshot) => tracked(snapshot.as_ref()),
-        Err(_) if force => BTreeSet::new(),
-        Err(error) => return Err(error.into()),
+    // Whoever has it at work now may still fill or empty it, so what counts is what it holds under the lock.
+    let mut there = backend(name)?;
+    let mut looked = Ok(BTreeSet::new());
+    let mut may_go = || {
+        looked = objects(there.as_mut(), name, force);
+        looked.is_ok()
     };
-    if !force && !tracked.is_empty() {
-        return Err(not_empty(name, &tracked).into());
-    }
     let deadline = Instant::now() + lock.lock_timeout;
-    loop {
-        match here.delete_workspace(name) {
+    let done = loop {
+        match here.delete_workspace(name, &mut may_go) {
             Err(StateError::Locked { .. }) if waited(deadline) => {}
-            done => break done?,
+            done => break done,
         }
-    }
+    };
+    let tracked = looked?;
+    done?;
     Record::forget(name);
     let paint = terminal.paint;
     terminal.say(&format!("{}\n", paint.tone(Tone::Good, &format!("Deleted workspace \"{name}\"!"))));
@@ -254,6 +254,17 @@ fn delete(name: &str, force: bool, lock: &Lock, now: &Selected, terminal: &Termi
         ));
     }
     Ok(Exit::Done)
+}
+
+/// The objects of a workspace that may go.
+fn objects(there: &mut dyn Backend, name: &str, force: bool) -> Result<BTreeSet<String>, Problem> {
+    match Store::peek(there).map(|snapshot| tracked(snapshot.as_ref())) {
+        // What can't be read may hold objects; who insists need not have it read.
+        Err(_) if force => Ok(BTreeSet::new()),
+        Err(error) => Err(error.into()),
+        Ok(tracked) if !force && !tracked.is_empty() => Err(not_empty(name, &tracked).into()),
+        Ok(tracked) => Ok(tracked),
+    }
 }
 
 /// The managed objects of a state, the deposed ones among them.

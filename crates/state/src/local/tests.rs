@@ -254,12 +254,28 @@ fn workspaces_are_files_of_the_folder() {
     assert_eq!(local.workspaces().unwrap(), ["default", "test"]);
 
     test.lock(&info("1")).unwrap();
-    assert!(matches!(local.delete_workspace("test"), Err(StateError::Locked { .. })));
-    assert!(matches!(test.delete_workspace("test"), Err(StateError::Workspace { .. })), "it is in use");
-    assert!(matches!(test.delete_workspace("default"), Err(StateError::Workspace { .. })));
-    assert!(matches!(local.delete_workspace("none"), Err(StateError::Workspace { .. })));
+    assert!(matches!(local.delete_workspace("test", &mut || true), Err(StateError::Locked { .. })));
+    assert!(
+        matches!(test.delete_workspace("test", &mut || true), Err(StateError::Workspace { .. })),
+        "it is in use"
+    );
+    assert!(matches!(test.delete_workspace("default", &mut || true), Err(StateError::Workspace { .. })));
+    assert!(matches!(local.delete_workspace("none", &mut || true), Err(StateError::Workspace { .. })));
     drop(test);
-    local.delete_workspace("test").unwrap();
+    // It is asked when nobody else can write any more.
+    let mut other = Local::new(&stack.state(), None, "test").unwrap();
+    let mut asked = 0;
+    let refused = local.delete_workspace("test", &mut || {
+        asked += 1;
+        assert!(matches!(other.lock(&info("2")), Err(StateError::Locked { .. })));
+        false
+    });
+    assert!(matches!(refused, Err(StateError::Workspace { .. })) && asked == 1);
+    assert_eq!(local.workspaces().unwrap(), ["default", "test"]);
+    other.lock(&info("2")).unwrap();
+    other.unlock().unwrap();
+    drop(other);
+    local.delete_workspace("test", &mut || true).unwrap();
     assert_eq!(local.workspaces().unwrap(), ["default"]);
     assert_eq!(stack.names(), [""; 0]);
 

@@ -31,8 +31,8 @@ impl Backend for Sealed {
         self.inner.workspaces()
     }
 
-    fn delete_workspace(&mut self, name: &str) -> Result<(), StateError> {
-        self.inner.delete_workspace(name)
+    fn delete_workspace(&mut self, name: &str, may_go: &mut dyn FnMut() -> bool) -> Result<(), StateError> {
+        self.inner.delete_workspace(name, may_go)
     }
 
     fn read(&mut self) -> Result<Option<Vec<u8>>, StateError> {
