@@ -20,6 +20,7 @@ from pathlib import Path
 import cases
 import cloud
 import commands
+import converting
 import encryption
 import importing
 import lifecycle
@@ -38,7 +39,7 @@ GROUPS = {
     types_beside.types: cloud.Moto, cases.terrane_walks: cloud.Moto, refactoring.refactoring: cloud.Moto,
     types_stack.types_by_terrane: cloud.Moto, recovery.shared_recovery: cloud.Behind, importing.importing: cloud.Moto,
     cases.plan_readers: cloud.Moto, shared.shared_state: cloud.Moto, cases.sandbox: None, commands.commands: None,
-    encryption.encryption: cloud.Moto, cases.terrane_alone: cloud.Moto,
+    encryption.encryption: cloud.Moto, converting.converting: cloud.Moto, cases.terrane_alone: cloud.Moto,
 }
 
 

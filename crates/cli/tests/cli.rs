@@ -59,6 +59,7 @@ scripts! {
     bad_arguments,
     bad_spec,
     bad_state,
+    convert,
     cost,
     deleted_behind_our_back,
     encrypted_tables,

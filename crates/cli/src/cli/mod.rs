@@ -53,6 +53,8 @@ pub enum Command {
     Validate(Validate),
     /// Lay out the files of the spec
     Fmt(Fmt),
+    /// Make a spec of Terraform's files
+    Convert(Convert),
     /// Find what is allowed and yet probably not meant
     Lint(Lint),
     /// Show what would change
@@ -156,6 +158,17 @@ pub struct Lint {
     pub detailed_exitcode: bool,
     #[command(flatten)]
     pub planning: Planning,
+}
+
+#[derive(Debug, Args)]
+pub struct Convert {
+    /// A folder with files of Terraform; or one file, or `-` for standard input, of which the text is written to standard
+    /// output. Without any, the current folder
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: Option<PathBuf>,
+    /// Write over files that are there
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -104,6 +104,7 @@ fn carry_out(cli: Cli, mut terminal: Terminal) -> Ended {
         Command::Init { .. } => commands::init::run(&terminal),
         Command::Validate(arguments) => commands::validate::run(&arguments, &terminal),
         Command::Lint(arguments) => commands::lint::run(&global, &arguments, &terminal),
+        Command::Convert(arguments) => commands::convert::run(&arguments, &terminal),
         Command::Fmt(arguments) => commands::fmt::run(&arguments, &terminal),
         Command::Console { variables } => commands::console::run(&variables, &terminal),
         Command::Graph { format, plan } => commands::graph::run(format, plan.as_deref(), &terminal),

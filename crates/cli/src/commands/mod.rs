@@ -5,6 +5,7 @@ pub mod access_log;
 pub mod apply;
 pub mod completions;
 pub mod console;
+pub mod convert;
 pub mod cost;
 pub mod destroy;
 pub mod fmt;
