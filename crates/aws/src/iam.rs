@@ -18,6 +18,7 @@ use crate::object::{filled, text, unknown_text, unknown_with_prefix};
 mod holder;
 mod member;
 mod permissions;
+mod renamed;
 
 pub mod access_key;
 pub mod group;
@@ -139,6 +140,8 @@ pub struct Cache {
     /// Held while an access key is made.
     access_keys: Mutex<()>,
     attached: Mutex<BTreeMap<(Holder, String), Listed>>,
+    /// Who got another name.
+    renamed: renamed::Renamed,
 }
 
 /// ARNs of the managed policies of a user, role or group, listed once and again after a change made here. None for none such.

@@ -88,6 +88,7 @@ scripts! {
     permissions,
     plan_file,
     refresh_only,
+    renamed_made_first,
     renamed_user,
     replacements,
     review,

@@ -32,7 +32,7 @@ use terrane_provider::{
 use crate::client::Clients;
 use crate::error::{failed, present};
 use crate::iam::permissions::arns_of;
-use crate::iam::{PROPAGATION, RETRIES};
+use crate::iam::{Holder, PROPAGATION, RETRIES};
 use crate::object::{absent, filled, is_zero, needed, settled, text, time, unknown_text};
 
 mod lost;
@@ -144,7 +144,11 @@ impl ResourceType for AccessKey {
     async fn delete(&self, cx: &Context<'_>, prior: &Value) -> Result<Deleted, Error> {
         let id = needed(prior, "id", "iam:DeleteAccessKey")?;
         let user = needed(prior, "user", "iam:DeleteAccessKey")?;
-        present(delete(cx.session.clients()?, user, id).await).map(|_| Deleted::default())
+        let clients: &Clients = cx.session.clients()?;
+        let Some(user) = clients.iam_cache.renamed.by_now(Holder::User, user, id) else {
+            return Ok(Deleted::default());
+        };
+        present(delete(clients, &user, id).await).map(|_| Deleted::default())
     }
 
     async fn import(&self, cx: &Context<'_>, id: &str) -> Result<Option<Value>, Error> {

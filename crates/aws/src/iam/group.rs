@@ -24,7 +24,7 @@ use terrane_provider::{
 use crate::client::Clients;
 use crate::error::{failed, present};
 use crate::iam::permissions::{arns_of, own_arn};
-use crate::iam::{MEMBER_NAME, PROPAGATION, import_name, plan_named};
+use crate::iam::{Holder, MEMBER_NAME, PROPAGATION, import_name, plan_named};
 use crate::lately::made_since;
 use crate::object::{absent, filled, needed, settled, text};
 
@@ -96,10 +96,11 @@ impl ResourceType for Group {
     async fn update(&self, cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<Value, Failure> {
         let old_name = needed(prior, "id", "iam:UpdateGroup")?;
         let name = needed(planned, "name", "iam:UpdateGroup")?;
-        let iam = cx.session.clients::<Clients>()?.iam();
-        let call = iam.update_group().group_name(old_name).new_group_name(name);
+        let clients: &Clients = cx.session.clients()?;
+        let call = clients.iam().update_group().group_name(old_name).new_group_name(name);
         let call = call.new_path(text(planned, "path").unwrap_or("/"));
         call.send().await.map_err(failed("iam:UpdateGroup"))?;
+        clients.iam_cache.renamed.note(Holder::Group, old_name, name);
         match as_planned(cx, name, planned).await {
             Ok(object) => Ok(object),
             Err(error) => {

@@ -133,7 +133,11 @@ impl ResourceType for InlinePolicy {
     async fn delete(&self, cx: &Context<'_>, prior: &Value) -> Result<Deleted, Error> {
         let owner = needed(prior, self.0.attribute(), self.0.get_operation())?;
         let name = needed(prior, "name", self.0.get_operation())?;
-        self.0.delete(cx.session.clients()?, owner, name).await.map(|()| Deleted::default())
+        let clients: &Clients = cx.session.clients()?;
+        let Some(owner) = clients.iam_cache.renamed.by_now(self.0, owner, &place(name)) else {
+            return Ok(Deleted::default());
+        };
+        self.0.delete(clients, &owner, name).await.map(|()| Deleted::default())
     }
 
     async fn import(&self, cx: &Context<'_>, id: &str) -> Result<Option<Value>, Error> {
@@ -178,6 +182,7 @@ impl InlinePolicy {
         let clients: &Clients = cx.session.clients()?;
         let document = needed(planned, "policy", self.0.get_operation())?;
         retry(cx, RETRIES, || self.0.put(clients, owner, name, document)).await?;
+        clients.iam_cache.renamed.made(self.0, owner, &place(name));
         let look = || async {
             Ok(match self.0.get(clients, owner, name).await? {
                 None => Err("no such policy".to_owned()),
@@ -204,6 +209,11 @@ impl InlinePolicy {
             .with("policy", Value::from(iam::kept(&INLINE_POLICY, text(prior, "policy"), document)))
             .with(self.0.attribute(), Value::from(owner))
     }
+}
+
+/// What a policy is on its owner, other than an attached one.
+fn place(name: &str) -> String {
+    format!("policy {name}")
 }
 
 /// Owner and name of an id. Neither can have a colon.

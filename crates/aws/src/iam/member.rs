@@ -8,7 +8,7 @@ use terrane_provider::{Context, Deleted, Error, Failure};
 
 use crate::client::Clients;
 use crate::error::{failed, present};
-use crate::iam::{PROPAGATION, RETRIES};
+use crate::iam::{Holder, PROPAGATION, RETRIES};
 use crate::object::{elements, needed, settled, texts};
 
 /// The side from which memberships are declared.
@@ -76,8 +76,16 @@ impl Side {
     /// Ends the memberships of an object.
     pub async fn delete(self, cx: &Context<'_>, prior: &Value) -> Result<Deleted, Error> {
         let owner = needed(prior, self.owner(), "iam:RemoveUserFromGroup")?;
+        let names = &cx.session.clients::<Clients>()?.iam_cache.renamed;
         for other in texts(prior, self.list()) {
-            self.remove(cx, owner, &other).await?;
+            let (old_group, old_user) = self.pair(owner, &other);
+            let group = names.name(Holder::Group, old_group);
+            let user = names.name(Holder::User, old_user);
+            let is_renamed = (old_group, old_user) != (group.as_str(), user.as_str());
+            // The successor of a membership may be the same one.
+            if !is_renamed || !names.is_made(Holder::User, &user, &place(&group)) {
+                Side::Group.remove(cx, &group, &user).await?;
+            }
         }
         Ok(Deleted::default())
     }
@@ -135,7 +143,9 @@ impl Side {
             let call = iam.add_user_to_group().group_name(group).user_name(user);
             call.send().await.map(drop).map_err(failed("iam:AddUserToGroup"))
         };
-        retry(cx, RETRIES, add).await
+        retry(cx, RETRIES, add).await?;
+        cx.session.clients::<Clients>()?.iam_cache.renamed.made(Holder::User, user, &place(group));
+        Ok(())
     }
 
     /// Takes a user out of a group. That it is not in it is no error.
@@ -145,6 +155,11 @@ impl Side {
         let call = iam.remove_user_from_group().group_name(group).user_name(user);
         present(call.send().await.map(drop).map_err(failed("iam:RemoveUserFromGroup"))).map(drop)
     }
+}
+
+/// What a membership is on its user.
+fn place(group: &str) -> String {
+    format!("group {group}")
 }
 
 async fn users(clients: &Clients, group: &str) -> Result<Option<BTreeSet<String>>, Error> {

@@ -107,6 +107,7 @@ impl ResourceType for PolicyAttachment {
         let clients: &Clients = cx.session.clients()?;
         let (name, policy) = self.ends(planned)?;
         retry(cx, RETRIES, || self.0.attach(clients, name, policy)).await?;
+        clients.iam_cache.renamed.made(self.0, name, policy);
         let object = with_id(planned, name);
         let look = || async {
             forget_attached(clients, self.0, name).await;
@@ -128,8 +129,11 @@ impl ResourceType for PolicyAttachment {
     async fn delete(&self, cx: &Context<'_>, prior: &Value) -> Result<Deleted, Error> {
         let clients: &Clients = cx.session.clients()?;
         let (name, policy) = self.ends(prior)?;
-        let answer = self.0.detach(clients, name, policy).await;
-        forget_attached(clients, self.0, name).await;
+        let Some(name) = clients.iam_cache.renamed.by_now(self.0, name, policy) else {
+            return Ok(Deleted::default());
+        };
+        let answer = self.0.detach(clients, &name, policy).await;
+        forget_attached(clients, self.0, &name).await;
         answer.map(|()| Deleted::default())
     }
 

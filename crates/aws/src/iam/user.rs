@@ -24,7 +24,7 @@ use terrane_provider::{
 
 use crate::client::Clients;
 use crate::error::{failed, present};
-use crate::iam::{self, MEMBER_NAME, PROPAGATION, RETRIES, import_name, plan_named, tag};
+use crate::iam::{self, Holder, MEMBER_NAME, PROPAGATION, RETRIES, import_name, plan_named, tag};
 use crate::lately::made_since;
 use crate::object::{absent, filled, flag, needed, or_empty, settled, text};
 use crate::tags;
@@ -176,7 +176,8 @@ async fn make(cx: &Context<'_>, planned: &Value, name: &str) -> Result<(), Error
 async fn change(cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<Value, Error> {
     let old_name = needed(prior, "id", "iam:UpdateUser")?;
     let name = needed(planned, "name", "iam:UpdateUser")?;
-    let iam = cx.session.clients::<Clients>()?.iam();
+    let clients: &Clients = cx.session.clients()?;
+    let iam = clients.iam();
     let change = tags::change(prior, planned);
     if !change.remove.is_empty() {
         let call = iam.untag_user().user_name(old_name).set_tag_keys(Some(change.remove));
@@ -195,6 +196,7 @@ async fn change(cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<Valu
         let call = iam.update_user().user_name(old_name).new_user_name(name);
         let call = call.new_path(text(planned, "path").unwrap_or("/"));
         call.send().await.map_err(failed("iam:UpdateUser"))?;
+        clients.iam_cache.renamed.note(Holder::User, old_name, name);
     }
     match (filled(prior, "permissions_boundary"), filled(planned, "permissions_boundary")) {
         (before, Some(boundary)) if before != Some(boundary) => {
