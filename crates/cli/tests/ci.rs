@@ -158,6 +158,7 @@ impl Runner {
             for line in fs::read_to_string(self.at("output")).unwrap_or_default().lines() {
                 match line.split_once('=').unwrap() {
                     ("digest", digest) => self.values.insert("needs.plan.outputs.digest", digest.to_owned()),
+                    ("findings", findings) => self.values.insert("findings", findings.to_owned()),
                     ("changes", changes) => self.values.insert("changes", changes.to_owned()),
                     other => panic!("{other:?}"),
                 };
@@ -185,7 +186,10 @@ fn the_workflow_may_do_what_it_must_and_no_more() {
     let workflow = workflow();
     assert_eq!(workflow["permissions"], Json::Object(Map::new()));
     let permissions = |job: &str| workflow["jobs"][job]["permissions"].to_string();
-    assert_eq!(permissions("plan"), r#"{"contents":"read","id-token":"write","pull-requests":"write"}"#);
+    assert_eq!(
+        permissions("plan"),
+        r#"{"contents":"read","id-token":"write","pull-requests":"write","security-events":"write"}"#
+    );
     assert_eq!(permissions("apply"), r#"{"contents":"read","id-token":"write"}"#);
     assert!(workflow["on"].get("pull_request_target").is_none());
     let forks = workflow["jobs"]["plan"]["if"].as_str().unwrap();
@@ -215,7 +219,11 @@ fn a_pull_request_has_one_comment_that_is_kept_up_to_date() {
         );
         assert!(comments[0].contains(&runner.values["needs.plan.outputs.digest"]), "{}", comments[0]);
     }
-    assert_eq!(runner.values["changes"], "true");
+    assert_eq!((runner.values["changes"].as_str(), runner.values["findings"].as_str()), ("true", "true"));
+    let upload = steps("plan").into_iter().find(|step| step["name"] == "Show the findings").unwrap();
+    let sarif = runner.given(upload["with"]["sarif_file"].as_str().unwrap());
+    let sarif: Json = serde_json::from_str(&fs::read_to_string(sarif).unwrap()).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
     let summary = fs::read_to_string(runner.at("summary")).unwrap();
     assert!(summary.contains("### Terrane plan · prod"), "{summary}");
     assert!(!runner.at("temp/plan/plan.tfplan").exists());

@@ -23,6 +23,8 @@ mod modules;
 #[cfg(test)]
 mod pipes;
 #[cfg(test)]
+mod sarif;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod script;

@@ -101,6 +101,9 @@ fn proof(answered: &Answered) -> String {
 fn really(trial: &Trial, notes: &mut Notes) -> String {
     match &trial.outcome {
         Outcome::Pending => "not tried: interrupted".to_owned(),
+        Outcome::Untried(Untried::NotActing(what, why)) => {
+            format!("not tried: {what} [{}]", notes.number(why.clone()))
+        }
         Outcome::Untried(why) => format!("not tried: {}", why.reason()),
         Outcome::Tried(Happened::Allowed { code: None }) => "ALLOWED".to_owned(),
         Outcome::Tried(Happened::Allowed { code: Some(code) }) => format!("ALLOWED: {code}"),
@@ -179,7 +182,7 @@ fn counted(why: &Untried) -> String {
         Untried::Write => "would write (`--write` tries them)".to_owned(),
         Untried::CouldChange => "could change something".to_owned(),
         Untried::NoCall => "without a harmless call".to_owned(),
-        Untried::Nobody(_) => "by somebody whom nobody can act as".to_owned(),
+        Untried::Nobody(_) | Untried::NotActing(..) => "by somebody whom nobody can act as".to_owned(),
         Untried::NoTable(_) => "on a table that can't be looked at".to_owned(),
         Untried::NoKey(_) => "on a key that can't be looked at".to_owned(),
         Untried::OtherKind => "on a key of another kind".to_owned(),

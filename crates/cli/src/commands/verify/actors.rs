@@ -12,7 +12,7 @@ use terrane_aws::temporary::{Ledger, Made, Note, Trouble};
 use terrane_provider::{Error, Session};
 use terrane_reconcile::{Sessions, Stop};
 
-use super::trials::{Outcome, Trial, is_deployer};
+use super::trials::{Outcome, Trial, Untried, is_deployer};
 use crate::exit::Problem;
 use crate::leftovers::{session_of, told};
 use crate::terminal::Terminal;
@@ -58,7 +58,7 @@ pub struct Actors<'s> {
     /// What other commands left over and could not be removed; that was told.
     old: Vec<Note>,
     /// By ARN and the tags of the session: who acts, or why nobody can.
-    known: BTreeMap<(String, Tags), Result<Actor, String>>,
+    known: BTreeMap<(String, Tags), Result<Actor, Untried>>,
     keys: Vec<(Session, Made)>,
     /// The users for whom a key is going to be made: address and name.
     users: Vec<String>,
@@ -96,7 +96,7 @@ impl<'s> Actors<'s> {
         arn: &str,
         tags: &Tags,
         stop: &Stop,
-    ) -> Result<Result<Actor, String>, Problem> {
+    ) -> Result<Result<Actor, Untried>, Problem> {
         let key = (arn.to_owned(), tags.clone());
         if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
@@ -106,14 +106,15 @@ impl<'s> Actors<'s> {
         Ok(actor)
     }
 
-    async fn made(&mut self, arn: &str, tags: &Tags, stop: &Stop) -> Result<Result<Actor, String>, Problem> {
+    async fn made(&mut self, arn: &str, tags: &Tags, stop: &Stop) -> Result<Result<Actor, Untried>, Problem> {
         let account = arn.split(':').nth(4).unwrap_or_default();
         let Some(session) = session_of(self.sessions, account) else {
-            return Ok(Err(format!("no provider of this stack works in the account {account}")));
+            let why = format!("no provider of this stack works in the account {account}");
+            return Ok(Err(Untried::Nobody(why)));
         };
         let clients = match session.clients::<Clients>() {
             Ok(clients) => clients,
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(Err(Untried::Nobody(error.to_string()))),
         };
         if is_deployer(arn, self.sessions) {
             return Ok(Ok(Actor::new(clients, None, Duration::ZERO)));
@@ -121,14 +122,14 @@ impl<'s> Actors<'s> {
         if !is_user(arn) {
             let assumed = assume(clients, arn, tags).await;
             let actor = assumed.map(|credentials| Actor::new(clients, Some(credentials), Duration::ZERO));
-            return Ok(actor.map_err(|error| format!("the role can't be assumed: {error}")));
+            return Ok(actor.map_err(|error| Untried::NotActing("the role can't be assumed", said(&error))));
         }
         let user = name_of(arn);
         let made = match self.ledger.make(clients, account, user).await {
             Ok(made) => made,
             Err(trouble @ Trouble::State(_)) => return Err(told(trouble, "note a temporary access key")),
             Err(Trouble::Iam(error)) => {
-                return Ok(Err(format!("no access key can be made for the user: {error}")));
+                return Ok(Err(Untried::NotActing("no access key can be made for the user", said(&error))));
             }
         };
         let credentials = made.credentials.clone();
@@ -180,6 +181,12 @@ impl<'s> Actors<'s> {
         }
         failure.map_or(Ok(()), Err)
     }
+}
+
+/// What AWS said, in short.
+fn said(error: &Error) -> String {
+    let code = error.code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default();
+    format!("{code}{}", error.message)
 }
 
 /// Waits until STS knows a new key. Other services may hear of it later.

@@ -196,7 +196,7 @@ async fn one(
     let tags = trial.circumstances.session_tags();
     let actor = match actors.of_principal(&trial.principal, tags, stop).await? {
         Ok(actor) => actor,
-        Err(why) => return Ok(Outcome::Untried(Untried::Nobody(why))),
+        Err(why) => return Ok(Outcome::Untried(why)),
     };
     if stop.gently() {
         return Ok(Outcome::Pending);

@@ -47,6 +47,8 @@ pub enum Untried {
     NoCall,
     /// Nobody can act as the principal, and why.
     Nobody(String),
+    /// Nobody could be made to act as the principal: what failed, and what was said.
+    NotActing(&'static str, String),
     /// The table can't be looked at, and why.
     NoTable(String),
     /// The key can't be looked at, and why.
@@ -68,9 +70,10 @@ impl Untried {
             Untried::Write => "it writes; `--write` tries it".to_owned(),
             Untried::CouldChange => "it could change something".to_owned(),
             Untried::NoCall => "no harmless call is known for it".to_owned(),
-            Untried::Nobody(why) | Untried::NoTable(why) | Untried::NoKey(why) => {
-                format!("can't be tried: {why}")
-            }
+            Untried::Nobody(why) => why.clone(),
+            Untried::NotActing(what, why) => format!("{what}: {why}"),
+            Untried::NoTable(why) => format!("the table can't be looked at: {why}"),
+            Untried::NoKey(why) => format!("the key can't be looked at: {why}"),
             Untried::OtherKind => "the key is of a kind that this is not done with".to_owned(),
             Untried::Beside(action) => format!("the call takes {action}, too, and that was refused"),
             Untried::Context(why) => why.clone(),
