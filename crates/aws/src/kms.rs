@@ -65,6 +65,8 @@ const fn retry(operation: &'static str, code: &'static str, limit: Duration, wha
 pub struct Cache {
     aliases: Mutex<Option<Arc<[AliasListEntry]>>>,
     dynamodb_key: OnceCell<Option<String>>,
+    /// Which tables are encrypted by which key.
+    survey: Mutex<Option<key::users::Survey>>,
     /// Held while a grant without a name is made.
     unnamed_grants: Mutex<()>,
 }

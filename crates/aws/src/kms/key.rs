@@ -35,7 +35,7 @@ use crate::{iam, tags};
 mod change;
 mod observed;
 mod permissions;
-mod users;
+pub(crate) mod users;
 
 use observed::{Observed, observe};
 

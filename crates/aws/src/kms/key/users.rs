@@ -1,10 +1,14 @@
 //! What uses a key: aliases and grants, and the tables of its account and region that it encrypts.
 //!
-//! DynamoDB names the key of a table in its description alone, so every table is described. It also has a grant on the key
+//! DynamoDB names the key of a table in its description alone, so every table is described, once for all keys that are asked
+//! about within moments. It also has a grant on the key
 //! for each table, whose constraints name the table: where tables may not be listed, these tell at least which there are.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html>
 
-use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, SseStatus, TableStatus};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, SseStatus, TableDescription, TableStatus};
 use aws_sdk_kms::types::GrantListEntry;
 use futures::stream::{self, StreamExt};
 use terrane_model::Value;
@@ -15,7 +19,13 @@ use crate::error::failed;
 use crate::object::{elements, filled, first, flag, needed};
 
 /// How many tables are described at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
+
+/// How old a survey of the tables may be for what a plan says.
+const WHILE_PLANNING: Duration = Duration::from_secs(60);
+
+/// How old it may be where a key is about to be deleted.
+const BEFORE_DELETION: Duration = Duration::from_secs(5);
 
 /// What a grant of DynamoDB says about the table that it is for.
 const TABLE_OF_GRANT: &str = "aws:dynamodb:tableName";
@@ -24,7 +34,7 @@ const TABLE_OF_GRANT: &str = "aws:dynamodb:tableName";
 pub async fn look(cx: &Context<'_>, key: &Value, extent: Extent) -> Result<Users, Error> {
     let clients: &Clients = cx.session.clients()?;
     let mut users = Users::default();
-    let tables = tables(clients, needed(key, "arn", "dynamodb:ListTables")?, &mut users).await?;
+    let tables = tables(clients, needed(key, "arn", "dynamodb:ListTables")?, extent, &mut users).await?;
     if extent == Extent::Data && tables == Seen::Whole {
         return Ok(users);
     }
@@ -64,8 +74,8 @@ enum Seen {
 fn told<T>(answer: Result<T, Error>, what: &str, users: &mut Users) -> Result<Option<T>, Error> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
-        Err(error) if matches!(error.kind, ErrorKind::Denied | ErrorKind::Invalid) => {
-            users.not_looked_at.push(format!("{what}: {}.", error.message.trim_end_matches('.')));
+        Err(error) if is_refusal(&error) => {
+            users.not_looked_at.push(not_told(what, &error));
             Ok(None)
         }
         // The key is gone, or its tables are.
@@ -74,55 +84,129 @@ fn told<T>(answer: Result<T, Error>, what: &str, users: &mut Users) -> Result<Op
     }
 }
 
-async fn tables(clients: &Clients, arn: &str, users: &mut Users) -> Result<Seen, Error> {
-    let dynamodb = clients.dynamodb();
-    let names = dynamodb.list_tables().into_paginator().items().send();
-    let names = names.collect::<Result<Vec<_>, _>>().await.map_err(failed("dynamodb:ListTables"));
-    let Some(names) = told(names, "Tables could not be listed", users)? else { return Ok(Seen::Part) };
-    let mut looks = stream::iter(names)
-        .map(|name| async move {
-            let table = table(clients, &name, arn).await;
-            (name, table)
-        })
-        .buffered(AT_ONCE);
-    let mut closed = Vec::new();
-    while let Some((name, found)) = looks.next().await {
-        match found {
-            Ok(found) => users.found.extend(found),
-            Err(error) if matches!(error.kind, ErrorKind::Denied) => closed.push(name),
-            Err(error) => return Err(error),
-        }
-    }
-    match closed.as_slice() {
-        [] => return Ok(Seen::Whole),
-        [one] => users.not_looked_at.push(format!("The table `{one}` may not be described.")),
-        [one, more @ ..] => users
-            .not_looked_at
-            .push(format!("The table `{one}` and {} more may not be described.", more.len())),
-    }
-    Ok(Seen::Part)
+fn is_refusal(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Denied | ErrorKind::Invalid)
 }
 
-/// The table as a user of the key; nothing where it is not one.
-async fn table(clients: &Clients, name: &str, arn: &str) -> Result<Option<User>, Error> {
-    let dynamodb = clients.dynamodb();
-    let described = dynamodb.describe_table().table_name(name).send().await;
-    let table = match described.map_err(failed("dynamodb:DescribeTable")) {
-        Ok(answer) => answer.table,
-        Err(error) if error.is_not_found() => None,
-        Err(error) => return Err(error),
-    };
-    let Some(table) = table.filter(|table| table.table_status != Some(TableStatus::Deleting)) else {
-        return Ok(None);
-    };
-    let uses = table.sse_description.as_ref().is_some_and(|sse| {
-        sse.kms_master_key_arn.as_deref() == Some(arn) && sse.status != Some(SseStatus::Disabled)
-    });
-    if !uses {
-        return Ok(None);
+fn not_told(what: &str, error: &Error) -> String {
+    format!("{what}: {}.", error.message.trim_end_matches('.'))
+}
+
+/// Which tables of the account and region are encrypted by which key, as they were at a moment. Many keys of one plan ask
+/// this together.
+#[derive(Debug)]
+pub struct Survey {
+    began: Instant,
+    /// The names of the tables with their ARNs, by the ARN of their key.
+    tables: BTreeMap<String, Vec<(String, String)>>,
+    /// Why there is no list of tables.
+    unlisted: Option<Error>,
+    /// The tables that may not be described.
+    closed: Vec<String>,
+}
+
+impl Survey {
+    async fn make(clients: &Clients) -> Result<Survey, Error> {
+        let mut survey =
+            Survey { began: Instant::now(), tables: BTreeMap::new(), unlisted: None, closed: Vec::new() };
+        let names = clients.dynamodb().list_tables().into_paginator().items().send();
+        let names = names.collect::<Result<Vec<_>, _>>().await.map_err(failed("dynamodb:ListTables"));
+        let names = match names {
+            Ok(names) => names,
+            Err(error) if is_refusal(&error) => {
+                survey.unlisted = Some(error);
+                return Ok(survey);
+            }
+            Err(error) => return Err(error),
+        };
+        let mut looks = stream::iter(names)
+            .map(|name| async move {
+                let table = described(clients, &name).await;
+                (name, table)
+            })
+            .buffered(AT_ONCE);
+        while let Some((name, found)) = looks.next().await {
+            match found {
+                Ok(None) => {}
+                Ok(Some(table)) => {
+                    if let Some(key) = key_of(&table) {
+                        let arn = table.table_arn.clone().unwrap_or_else(|| name.clone());
+                        survey.tables.entry(key.to_owned()).or_default().push((name, arn));
+                    }
+                }
+                Err(error) if matches!(error.kind, ErrorKind::Denied) => survey.closed.push(name),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(survey)
     }
-    // Where that may not be asked, they are taken to be on.
-    let backups = dynamodb.describe_continuous_backups().table_name(name).send().await;
+}
+
+/// The tables that a key encrypts. What is not encrypted by it in a survey of the last seconds is taken not to be now, either;
+/// what is, is described again.
+async fn tables(clients: &Clients, arn: &str, extent: Extent, users: &mut Users) -> Result<Seen, Error> {
+    let age = match extent {
+        Extent::All => WHILE_PLANNING,
+        Extent::Data => BEFORE_DELETION,
+    };
+    let (found, is_fresh, seen) = {
+        // Whoever comes while one is made waits for it.
+        let mut survey = clients.kms_cache.survey.lock().await;
+        let recent = survey.take().filter(|survey| survey.began.elapsed() < age);
+        let is_fresh = recent.is_none() || extent == Extent::All;
+        let survey = survey.insert(match recent {
+            Some(recent) => recent,
+            None => Survey::make(clients).await?,
+        });
+        let seen = match (&survey.unlisted, survey.closed.as_slice()) {
+            (Some(error), _) => {
+                users.not_looked_at.push(not_told("Tables could not be listed", error));
+                Seen::Part
+            }
+            (None, []) => Seen::Whole,
+            (None, [one]) => {
+                users.not_looked_at.push(format!("The table `{one}` may not be described."));
+                Seen::Part
+            }
+            (None, [one, more @ ..]) => {
+                let more = more.len();
+                users.not_looked_at.push(format!("The table `{one}` and {more} more may not be described."));
+                Seen::Part
+            }
+        };
+        (survey.tables.get(arn).cloned().unwrap_or_default(), is_fresh, seen)
+    };
+    let mut looks = stream::iter(found)
+        .map(|(name, id)| async move {
+            let uses = is_fresh || described(clients, &name).await?.as_ref().and_then(key_of) == Some(arn);
+            Ok(if uses { Some(table(clients, name, id).await) } else { None })
+        })
+        .buffered(AT_ONCE);
+    while let Some(found) = looks.next().await {
+        users.found.extend(found?);
+    }
+    Ok(seen)
+}
+
+/// A table that is there and is not on its way out.
+async fn described(clients: &Clients, name: &str) -> Result<Option<TableDescription>, Error> {
+    let answer = clients.dynamodb().describe_table().table_name(name).send().await;
+    match answer.map_err(failed("dynamodb:DescribeTable")) {
+        Ok(answer) => Ok(answer.table.filter(|table| table.table_status != Some(TableStatus::Deleting))),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The ARN of the key that encrypts a table.
+fn key_of(table: &TableDescription) -> Option<&str> {
+    let sse = table.sse_description.as_ref().filter(|sse| sse.status != Some(SseStatus::Disabled))?;
+    sse.kms_master_key_arn.as_deref()
+}
+
+/// A table as a user of its key. Where it may not be asked whether there are backups, they are taken to be on.
+async fn table(clients: &Clients, name: String, id: String) -> User {
+    let backups = clients.dynamodb().describe_continuous_backups().table_name(&name).send().await;
     let recovery = backups.ok().and_then(|answer| {
         let described = answer.continuous_backups_description?.point_in_time_recovery_description?;
         described.point_in_time_recovery_status
@@ -131,8 +215,7 @@ async fn table(clients: &Clients, name: &str, arn: &str) -> Result<Option<User>,
         Some(PointInTimeRecoveryStatus::Disabled) => Holds::Data,
         _ => Holds::DataAndBackups,
     };
-    let id = table.table_arn.unwrap_or_else(|| name.to_owned());
-    Ok(Some(User { what: "table".to_owned(), name: name.to_owned(), id, holds }))
+    User { what: "table".to_owned(), name, id, holds }
 }
 
 /// A grant as a user. Those of DynamoDB stand for their tables.

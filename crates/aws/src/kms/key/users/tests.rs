@@ -80,6 +80,35 @@ async fn lists_what_uses_it() {
 }
 
 #[tokio::test]
+async fn tables_are_looked_at_once_for_many_keys() {
+    let other = "arn:aws:kms:eu-west-3:123456789012:key/other";
+    let cloud = Cloud::default()
+        .answer("ListTables", r#"{"TableNames":["Other","Post"]}"#)
+        .answer("DescribeTable", &described("Other", other))
+        .answer("DescribeTable", &described("Post", ARN))
+        .answer("DescribeContinuousBackups", &backups("ENABLED"))
+        // What uses a key is described again where the survey is not from just now: it may have gone meanwhile.
+        .answer("DescribeTable", &described("Other", other))
+        .answer("DescribeContinuousBackups", &backups("ENABLED"))
+        .answer("DescribeTable", r#"{"Table":{"TableName":"Post","TableStatus":"DELETING"}}"#);
+    let with = |arn: &str| {
+        Value::object([("id", Value::from(ID)), ("key_id", Value::from(ID)), ("arn", Value::from(arn))])
+    };
+    let found = cloud
+        .with(async |cx| {
+            let mut found = Vec::new();
+            for arn in [ARN, other, ARN, "arn:aws:kms:eu-west-3:123456789012:key/third"] {
+                found.push(names(&Key.users(cx, &with(arn), Extent::Data).await.unwrap()));
+            }
+            found
+        })
+        .await;
+    assert_eq!(found, [vec!["table Post".to_owned()], vec!["table Other".to_owned()], vec![], vec![]]);
+    assert_eq!(cloud.calls().iter().filter(|call| *call == "ListTables").count(), 1);
+    assert_eq!(cloud.calls().len(), 7);
+}
+
+#[tokio::test]
 async fn what_may_not_be_looked_at_is_said() {
     let denied =
         |cloud: Cloud, operation: &str| cloud.fail(operation, 400, "AccessDeniedException", "not authorized");
