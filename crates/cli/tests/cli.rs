@@ -77,6 +77,7 @@ scripts! {
     json,
     key_deletion,
     key_pending_deletion,
+    key_policies,
     keys_brought_back,
     lint,
     little_commands,

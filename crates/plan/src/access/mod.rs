@@ -1,6 +1,7 @@
 //! What a plan does to access: assertions judged, and who gains and who loses what.
 
 mod claims;
+mod doubled;
 mod imagine;
 mod organization;
 mod report;
@@ -27,9 +28,11 @@ use crate::plan::{Change as PlannedChange, Plan, ProviderKey};
 use crate::target::Selection;
 use crate::world::World;
 
+pub use doubled::doubled;
 pub use imagine::{Ground, Imagined, imagine};
 pub use organization::organization;
 pub use report::{Assertion, Report, own_part};
+pub use restored::left_without;
 
 /// What a plan says about access.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -278,8 +281,10 @@ pub fn report<'s>(
     }
     if changes {
         diagnostics.extend(lockouts(input, &after));
-        let before = estate(&objects_of(kept.snapshot, input.catalog), around);
-        diagnostics.extend(shut_outs(input, &before, &after, planned));
+        let objects = objects_of(kept.snapshot, input.catalog);
+        let apart = restored::keys_of_changed_policies(planned, &objects);
+        let before = estate(&objects, around);
+        diagnostics.extend(shut_outs(input, (&before, &after), planned, &apart));
         report.changes = difference(&before, &after);
     }
     let secrets = secrets(input, kept.snapshot, imagined.objects.values());
@@ -337,20 +342,34 @@ fn lockouts(input: &Input<'_>, after: &Estate) -> Diagnostics {
 }
 
 /// Keys whose change the caller could not undo, and that no flag lets go.
-fn shut_outs(input: &Input<'_>, before: &Estate, after: &Estate, planned: &[PlannedChange]) -> Diagnostics {
+/// `apart` are keys whose policy changes through another resource, with the address of that.
+fn shut_outs(
+    input: &Input<'_>,
+    (before, after): (&Estate, &Estate),
+    planned: &[PlannedChange],
+    apart: &BTreeMap<String, Address>,
+) -> Diagnostics {
     let mut found = Diagnostics::new();
+    // Who is shut out together with everybody else has been told.
+    let told: BTreeSet<&str> =
+        unmanageable(after).into_iter().filter_map(|key| key.address.as_deref()).collect();
     for caller in input.facts.values().filter_map(|facts| facts.caller.as_deref()).collect::<BTreeSet<_>>() {
         let is_changed = |address: &str| {
             let about = |change: &&PlannedChange| change.address.to_string() == address;
             let changed = |change: &PlannedChange| change.action == Action::Update;
-            let allowed = |a: &Address| a.to_string() == address;
-            planned.iter().filter(about).any(changed) && !input.options.allow_lockout.iter().any(allowed)
+            let policy = apart.get(address);
+            let allowed = |a: &Address| a.to_string() == address || policy == Some(a);
+            !told.contains(address)
+                && (policy.is_some() || planned.iter().filter(about).any(changed))
+                && !input.options.allow_lockout.iter().any(allowed)
         };
         for (key, lost) in shut_out(before, after, caller, &is_changed) {
             let address = key.address.clone().unwrap_or_default();
+            let policy = apart.get(&address);
+            let by = policy.map(|policy| format!(" through `{policy}`")).unwrap_or_default();
             let detail = format!(
-                "After this plan `{caller}`, who carries it out, could not undo what it does to `{address}`. Denied then, and \
-                 not now: {}.",
+                "After this plan `{caller}`, who carries it out, could not undo what it does to `{address}`{by}. Denied then, \
+                 and not now: {}.",
                 lost.join(", ")
             );
             let error = Diagnostic::error("key-shut-out", "The plan could not be undone by its caller", detail)
@@ -358,8 +377,9 @@ fn shut_outs(input: &Input<'_>, before: &Estate, after: &Estate, planned: &[Plan
                 .hint(format!("`--allow-lockout '{address}'` goes on all the same."));
             found.push(match address.parse::<Address>() {
                 Ok(address) => {
-                    let span = input.spec.resource(&address.resource).map(|resource| resource.span);
-                    error.at(span).about(&address)
+                    let declared = policy.and_then(|policy| input.spec.resource(&policy.resource));
+                    let declared = declared.or_else(|| input.spec.resource(&address.resource));
+                    error.at(declared.map(|resource| resource.span)).about(&address)
                 }
                 Err(_) => error,
             });

@@ -1,8 +1,11 @@
-//! Keys that are left with the policy that keys have from the start, since the plan takes their own away.
+//! Keys and the policies that are put on them apart from them: which key's policy a plan changes, and keys that are left with
+//! the policy that keys have from the start, since the plan takes their own away.
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
 use terrane_model::{Action, Address, Type, Value};
+use terrane_state::{Object, Snapshot};
 
 use crate::plan::Change;
 
@@ -16,9 +19,7 @@ pub(super) fn restore(objects: &mut BTreeMap<Address, Value>, changes: &[Change]
     for before in going.filter_map(gone) {
         let Some(named) = before.get("key_id").and_then(Value::as_str) else { continue };
         for (address, key) in objects.iter_mut().filter(|(a, _)| &*a.resource.type_name == "aws_kms_key") {
-            let is_it =
-                ["arn", "key_id"].iter().any(|name| key.get(name).and_then(Value::as_str) == Some(named));
-            if is_it && !has_another(address, changes) {
+            if is_named(key, named) && !has_another(address, changes) {
                 *key = key.clone().with("policy", Value::null(Type::String));
             }
         }
@@ -34,9 +35,118 @@ fn gone(change: &Change) -> Option<&Value> {
     (!stays).then_some(before)
 }
 
+/// The keys, among those that there are before a plan, whose policy it changes through an `aws_kms_key_policy`, each with the address
+/// of that.
+pub(super) fn keys_of_changed_policies(
+    changes: &[Change],
+    before: &BTreeMap<Address, Value>,
+) -> BTreeMap<String, Address> {
+    let changed = |change: &&Change| {
+        &*change.address.resource.type_name == TYPE
+            && change.action.is_change()
+            && change.action != Action::Forget
+    };
+    let mut found = BTreeMap::new();
+    for change in changes.iter().filter(changed) {
+        for object in change.before.iter().chain(&change.after) {
+            let named = object.get("key_id").and_then(Value::as_str);
+            let keys = before.iter().filter(|(address, _)| &*address.resource.type_name == "aws_kms_key");
+            let named = keys.filter(|(_, key)| named.is_some_and(|named| is_named(key, named)));
+            found.extend(named.map(|(address, _)| (address.to_string(), change.address.clone())));
+        }
+    }
+    found
+}
+
+fn is_named(key: &Value, named: &str) -> bool {
+    ["arn", "key_id"].iter().any(|name| key.get(name).and_then(Value::as_str) == Some(named))
+}
+
+/// The keys of a state whose `aws_kms_key_policy` was deleted by these changes, with the policy that they have since then: what the
+/// state has of it was read before.
+pub fn left_without(snapshot: &Snapshot, changes: &[Change]) -> Vec<(Address, String, Object)> {
+    let mut found = Vec::new();
+    for change in changes.iter().filter(|change| &*change.address.resource.type_name == TYPE) {
+        let named = gone(change).and_then(|before| before.get("key_id")).and_then(Value::as_str);
+        let text = |object: &Object, name: &str| {
+            object.attributes.get(name).and_then(Json::as_str).map(str::to_owned)
+        };
+        // Where it was not deleted after all, or takes the place of another one for the same key, that counts.
+        let mut policies = snapshot.current().filter(|(address, ..)| &*address.resource.type_name == TYPE);
+        let Some(named) = named.filter(|named| {
+            !policies.any(|(_, _, object)| text(object, "key_id").is_some_and(|id| same_key(&id, named)))
+        }) else {
+            continue;
+        };
+        for (address, provider, key) in snapshot.current() {
+            let Some(arn) = text(key, "arn").filter(|_| &*address.resource.type_name == "aws_kms_key") else {
+                continue;
+            };
+            if !same_key(&arn, named) || has_another(&address, changes) {
+                continue;
+            }
+            let Some(first) =
+                first_policy(&arn).filter(|first| text(key, "policy").as_deref() != Some(first))
+            else {
+                continue;
+            };
+            let mut object = key.clone();
+            object.attributes.insert("policy".to_owned(), Json::from(first));
+            found.push((address, provider.to_owned(), object));
+        }
+    }
+    found
+}
+
+/// Whether two names, each an id or an ARN, are those of one key.
+fn same_key(a: &str, b: &str) -> bool {
+    let id = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
+    match a.starts_with("arn:") && b.starts_with("arn:") {
+        true => a == b,
+        false => id(a) == id(b),
+    }
+}
+
+/// The policy that the key with an ARN has from the start.
+///
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
+fn first_policy(arn: &str) -> Option<String> {
+    let (partition, account) = (arn.split(':').nth(1)?, arn.split(':').nth(4)?);
+    let statement = serde_json::json!({
+        "Sid": "Enable IAM User Permissions",
+        "Effect": "Allow",
+        "Principal": { "AWS": format!("arn:{partition}:iam::{account}:root") },
+        "Action": "kms:*",
+        "Resource": "*",
+    });
+    let document =
+        serde_json::json!({ "Version": "2012-10-17", "Id": "key-default-1", "Statement": [statement] });
+    Some(document.to_string())
+}
+
 /// Whether the key's own policy becomes another one.
 fn has_another(key: &Address, changes: &[Change]) -> bool {
     let change = changes.iter().find(|change| change.address == *key && change.deposed.is_none());
     let policy = |object: &Option<Value>| object.as_ref().and_then(|object| object.get("policy").cloned());
     change.is_some_and(|change| change.after.is_some() && policy(&change.before) != policy(&change.after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_goes_by_its_id_and_its_arn() {
+        let arn = "arn:aws:kms:eu-west-3:123456789012:key/k-1";
+        let cases = [("k-1", arn, true), (arn, arn, true), ("k-2", arn, false), ("k-1", "k-1", true)];
+        for (a, b, same) in cases {
+            assert_eq!(same_key(a, b), same, "{a} {b}");
+        }
+        let elsewhere = "arn:aws:kms:eu-west-1:123456789012:key/k-1";
+        assert!(!same_key(elsewhere, arn));
+        assert!(
+            first_policy("arn:aws-cn:kms:cn-north-1:1:key/k").unwrap().contains("arn:aws-cn:iam::1:root")
+        );
+        assert_eq!(first_policy("k"), None);
+    }
 }

@@ -29,7 +29,7 @@ use terrane_provider::{Catalog, Facts, Users};
 use terrane_spec::Spec;
 use terrane_state::Snapshot;
 
-use crate::access::AccessReport;
+use crate::access::{AccessReport, doubled};
 use crate::conditions::judge_all;
 use crate::expand::{Repetition, Wanted, instances};
 use crate::generate::Undeclared;
@@ -230,6 +230,9 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         return Ok(Draft::Needs(builder.needs));
     }
     builder.tell_of_moves();
+    if input.options.mode == Mode::Normal {
+        builder.diagnostics.extend(doubled(input.spec, &builder.changes));
+    }
     let access = match input.options.mode {
         Mode::Normal if !has_errors(&builder.diagnostics) => builder.access(),
         _ => AccessReport::default(),

@@ -183,6 +183,15 @@ impl<'r> Walk<'r, '_> {
         found.into_iter().map(|d| d.about(&change.address)).collect()
     }
 
+    /// Brings keys up to date whose policy changed when another object was deleted.
+    pub(super) fn settle_policies(&mut self) {
+        let found = access::left_without(self.ledger.snapshot(), &self.run.plan.changes);
+        for (address, provider, object) in found {
+            let put = StateChange::Put { provider, object: Box::new(object) };
+            self.record(Outcome::of(address, None, put));
+        }
+    }
+
     /// Judges everything once more with real values, and writes the results into the state.
     pub(super) fn judge_all(&mut self) {
         if self.run.plan.mode != Mode::Normal {

@@ -271,6 +271,7 @@ impl<'r, 'a> Walk<'r, 'a> {
             }
         }
         if !self.broken {
+            self.settle_policies();
             self.outputs();
             self.judge_all();
             self.note_limits();
