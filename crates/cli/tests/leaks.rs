@@ -304,3 +304,77 @@ fn access_shows_no_secret() {
     all(&mut ask, &["--state"]);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+/// A key, and what uses it under names that are secrets.
+const USED: &str = r#"
+[variable.by_environment]
+type      = "string"
+sensitive = true
+
+[variable.on_the_line]
+type      = "string"
+sensitive = true
+
+[provider.aws]
+region  = "eu-west-3"
+sandbox = true
+
+[resource.aws_kms_key.k]
+
+[resource.aws_kms_alias.a]
+name          = "alias/${var.by_environment}"
+target_key_id = "${aws_kms_key.k.key_id}"
+
+[resource.aws_dynamodb_table.t]
+name                   = "${var.on_the_line}"
+billing_mode           = "PAY_PER_REQUEST"
+hash_key               = "Id"
+attribute              = { name = "Id", type = "S" }
+server_side_encryption = { enabled = true, kms_key_arn = "${aws_kms_key.k.arn}" }
+"#;
+
+/// What a key takes with it, and what is there already and can be brought back. The ids of objects with such names are shown
+/// elsewhere, so only these parts are searched.
+#[test]
+fn what_uses_a_key_and_what_can_be_brought_back_is_told_without_secrets() {
+    let stack = Stack::of(USED);
+    let on_the_line = format!("on_the_line={}", SECRETS[2]);
+    let run = |code: i32, arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        if ["plan", "apply"].contains(&arguments[0]) {
+            all.extend(["--var", &on_the_line]);
+        }
+        let mut command = stack.command(&all);
+        command.env("TERRANE_VAR_by_environment", SECRETS[0]);
+        let ran = Ran::of(command.output().unwrap());
+        assert_eq!(ran.code, Some(code), "{arguments:?}\n{}{}", ran.out, ran.err);
+        ran
+    };
+    let mut found = Vec::new();
+    let mut search = |what: &str, wanted: &str, out: String, err: String| {
+        assert!(format!("{out}{err}").contains(wanted), "{what}: {out}{err}");
+        found.extend(leaks(&Ran { out, err, code: None }, &[what]));
+    };
+    let part = |text: &str, from: &str, to: &str| {
+        let rest = text.split_once(from).unwrap_or_else(|| panic!("no {from} in {text}")).1;
+        rest.split(to).next().unwrap().to_owned()
+    };
+    run(0, &["apply", "-auto-approve"]);
+
+    let text = run(0, &["plan", "-destroy", "-out", "gone.plan"]).out;
+    search("text", "used by alias", part(&text, "Deleted While in Use", "───"), String::new());
+    let markdown = run(0, &["show", "-format=markdown", "gone.plan"]).out;
+    search("markdown", "alias", part(&markdown, "#### Deleted while in use", "####"), String::new());
+    let json: serde_json::Value = serde_json::from_str(&run(0, &["show", "-json", "gone.plan"]).out).unwrap();
+    search("json", "alias", json["losses"].to_string(), String::new());
+
+    // Of nobody's state, and still under the name that the spec has.
+    run(0, &["state", "rm", "aws_dynamodb_table.t"]);
+    let refused = run(1, &["plan", "-destroy"]);
+    search("refused", "data would be lost", String::new(), refused.err);
+    stack.cloud().schedule_key_deletions();
+    std::fs::remove_dir_all(stack.path().join("state")).unwrap();
+    let exists = run(1, &["plan"]);
+    search("exists", "is pending deletion", exists.out, exists.err);
+    assert_eq!(found, Vec::<String>::new());
+}

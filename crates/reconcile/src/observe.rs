@@ -199,8 +199,7 @@ async fn look_at(
             users_of(need, object, catalog, sessions, events).await.map(Seen::Users)
         }
         Wish::Recoverable { id } => {
-            let session = sessions.get(&need.provider, &need.address)?;
-            let found = import(&need.address, id, catalog, session, events).await?;
+            let found = recoverable(need, id, catalog, sessions, events).await?;
             Ok(Seen::Object(found.map(Box::new)))
         }
         Wish::Existing { id } => {
@@ -280,6 +279,29 @@ async fn is_there(
         progress: &waits,
     };
     kind.exists(&cx, id).await.ok()
+}
+
+/// An object that may be pending deletion. It is not said that it is read, since it may come to nothing.
+async fn recoverable(
+    need: &Need,
+    id: &str,
+    catalog: &Catalog,
+    sessions: &Sessions,
+    events: &dyn Events,
+) -> Result<Option<Value>, Diagnostic> {
+    let address = &need.address;
+    let Some(kind) = catalog.resource(&address.resource.type_name) else { return Ok(None) };
+    let session = sessions.get(&need.provider, address)?;
+    let waits = Waits(events);
+    let cx = Context {
+        session,
+        address,
+        timeout: READ_LIMIT,
+        marker: None,
+        note: &Note::default(),
+        progress: &waits,
+    };
+    kind.import(&cx, id).await.map_err(|error| diagnose(&error, address, "look at what was before"))
 }
 
 /// Who uses an object that is to be deleted.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use terrane_model::{Address, Diagnostic, Diagnostics};
+use terrane_model::secret::Secrets;
+use terrane_model::{Address, Diagnostic, Diagnostics, Value};
 use terrane_plan::ProviderKey;
 use terrane_plan::codec::{decode, encode};
 use terrane_provider::{Catalog, Cleared, Context, Note};
@@ -113,6 +114,17 @@ fn ids(store: &Store, type_name: &str) -> BTreeSet<String> {
     objects.filter_map(|object| object.id().map(str::to_owned)).collect()
 }
 
+/// What became of an object, without what is sensitive of it.
+fn hiding(mut cleared: Cleared, planned: &Value) -> Cleared {
+    let mut secrets = Secrets::default();
+    secrets.learn(planned);
+    match &mut cleared {
+        Cleared::NotMade => {}
+        Cleared::Deleted(note) | Cleared::Doubtful(note) => secrets.hide_in(note),
+    }
+    cleared
+}
+
 async fn look(
     intent: &Intent,
     store: &Store,
@@ -150,7 +162,8 @@ async fn look(
             if let Some(survey) = &intent.survey {
                 let held = ids(store, &address.resource.type_name);
                 let cleared = resource.clear(&cx, &planned, survey, &held).await;
-                return Ok(match cleared.map_err(|e| diagnose(&e, address, "look for"))? {
+                let cleared = cleared.map_err(|e| diagnose(&e, address, "look for"))?;
+                return Ok(match hiding(cleared, &planned) {
                     Cleared::NotMade => (Found::NotMade, nothing("it was not made"), None),
                     Cleared::Deleted(note) => (Found::Cleared, nothing("it was of no use"), Some(note)),
                     Cleared::Doubtful(note) => (Found::Doubtful, nothing("it can't be told"), Some(note)),
@@ -203,6 +216,25 @@ async fn look(
                     Ok((Found::There, nothing("it still exists"), None))
                 }
                 _ => Ok((Found::Gone, Change::Remove, None)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_of_an_object_is_told_without_its_secrets() {
+        let planned = Value::object([("user", Value::from("hemlock-and-honey").sensitive())]);
+        let told = || "The access key `AKIA` of the user `hemlock-and-honey` was deleted.".to_owned();
+        for cleared in [Cleared::Deleted(told()), Cleared::Doubtful(told())] {
+            match hiding(cleared, &planned) {
+                Cleared::Deleted(note) | Cleared::Doubtful(note) => {
+                    assert!(note.contains("AKIA") && !note.contains("hemlock"), "{note}");
+                }
+                Cleared::NotMade => unreachable!("it was made"),
             }
         }
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use terrane_model::{Action, Address, Diagnostic, Mode as ResourceMode};
 
 use super::{Builder, Need, Wish};
+use crate::access::secrets;
 use crate::plan::Mode;
 
 impl Builder<'_, '_> {
@@ -31,6 +32,8 @@ impl Builder<'_, '_> {
             return;
         }
         let held = self.held();
+        let planned = self.changes.iter().filter_map(|change| change.after.as_ref());
+        let secrets = secrets(self.input, &self.refreshed, planned);
         for (address, provider, id) in wanted {
             if held.contains(&(provider.state_name(), address.resource.type_name.to_string(), id.clone())) {
                 continue;
@@ -38,7 +41,8 @@ impl Builder<'_, '_> {
             match self.input.observed.existing.get(&address) {
                 Some((looked_for, true)) if *looked_for == id => {
                     let Ok(behind) = self.behind(&address, &id) else { continue };
-                    let error = exists_already(&address, &id, behind);
+                    let mut error = exists_already(&address, &id, behind);
+                    secrets.hide_in(&mut error.detail);
                     let span = self.input.spec.resource(&address.resource).map(|spec| spec.span);
                     self.error(error.at(span));
                 }
