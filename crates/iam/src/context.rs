@@ -37,6 +37,13 @@ impl Context {
         Context { entries: BTreeMap::new(), complete: false, closed: Vec::new() }
     }
 
+    /// The same, but a key that is not given may have any value or none.
+    #[must_use]
+    pub fn into_partial(mut self) -> Context {
+        self.complete = false;
+        self
+    }
+
     /// Adds a key with one value.
     #[must_use]
     pub fn with(self, key: &str, value: impl Into<String>) -> Context {

@@ -20,14 +20,21 @@ fn constraint(value: &str, field: &str, rule: &str) -> Refusal {
     ))
 }
 
-/// Checks a name of at most `longest` characters.
-pub(super) fn name(field: &str, value: &str, longest: usize) -> Result<(), Refusal> {
-    if value.is_empty() {
-        return Err(constraint(value, field, "have length greater than or equal to 1"));
+/// Checks the length of a text.
+pub(super) fn length(field: &str, value: &str, shortest: usize, longest: usize) -> Result<(), Refusal> {
+    let length = value.chars().count();
+    if length < shortest {
+        return Err(constraint(value, field, &format!("have length greater than or equal to {shortest}")));
     }
-    if value.chars().count() > longest {
+    if length > longest {
         return Err(constraint(value, field, &format!("have length less than or equal to {longest}")));
     }
+    Ok(())
+}
+
+/// Checks a name of at most `longest` characters.
+pub(super) fn name(field: &str, value: &str, longest: usize) -> Result<(), Refusal> {
+    length(field, value, 1, longest)?;
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
     if value.bytes().all(fits) {
         return Ok(());
@@ -87,13 +94,7 @@ pub(super) fn too_many(tags: &[Tag]) -> Result<(), Refusal> {
 }
 
 fn tag_text(value: &str, field: &str, shortest: usize, longest: usize) -> Result<(), Refusal> {
-    let length = value.chars().count();
-    if length < shortest {
-        return Err(constraint(value, field, &format!("have length greater than or equal to {shortest}")));
-    }
-    if length > longest {
-        return Err(constraint(value, field, &format!("have length less than or equal to {longest}")));
-    }
+    length(field, value, shortest, longest)?;
     let fits = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
     if value.chars().all(fits) {
         return Ok(());

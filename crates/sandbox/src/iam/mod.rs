@@ -15,6 +15,7 @@ mod managed;
 mod paging;
 mod records;
 mod role;
+mod simulate;
 mod tagging;
 mod target;
 mod user;
@@ -151,6 +152,8 @@ fn operation(name: &str) -> Option<Operation> {
         "ListAccountAliases" => account::list_aliases,
         "GetAccountSummary" => account::summary,
         "GetAccountAuthorizationDetails" => account::details,
+
+        "SimulatePrincipalPolicy" => simulate::principal_policy,
 
         "ListSSHPublicKeys" => |visit| account::none_of_user(visit, "SSHPublicKeys"),
         "ListMFADevices" => |visit| account::none_of_user(visit, "MFADevices"),

@@ -73,6 +73,11 @@ pub(super) fn renamed(visit: &Visit<'_>, arn: &str) -> Option<String> {
 fn resource(visit: &Visit<'_>) -> Result<(String, Vec<Tag>), Refusal> {
     let form = visit.form();
     let operation = visit.call.operation.as_str();
+    if let (Some(arn), "SimulatePrincipalPolicy") = (form.text("PolicySourceArn"), operation) {
+        // An entity of another account is refused for that, whoever asks.
+        let is_ours = arn.split(':').nth(4) == Some(visit.account());
+        return Ok((if is_ours { arn } else { "*" }.to_owned(), Vec::new()));
+    }
     if let Some(name) = form.text("InstanceProfileName") {
         let found = visit.store.get::<InstanceProfile>(&name.to_ascii_lowercase())?;
         let path = found.as_ref().map(|profile| profile.path.clone());

@@ -36,6 +36,11 @@ impl Xml {
         self
     }
 
+    /// What was written apart.
+    pub(crate) fn add(&mut self, other: &Xml) {
+        self.0.push_str(&other.0);
+    }
+
     /// `<name>...</name>` around what was written apart, for writers that can fail.
     pub(crate) fn raw(&mut self, name: &str, inside: Xml) -> &mut Xml {
         self.element(name, |xml| xml.0.push_str(&inside.0))

@@ -122,6 +122,7 @@ const IAM: &[&str] = &[
     "CreateAccountAlias",
     "ListPolicies",
     "GetAccountAuthorizationDetails",
+    "SimulatePrincipalPolicy",
 ];
 const FIELDS: &[&str] = &[
     "KeyId",

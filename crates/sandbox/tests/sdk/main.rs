@@ -17,6 +17,7 @@ mod kms;
 mod organization;
 mod persistence;
 mod served;
+mod simulate;
 mod sts;
 mod table_policies;
 mod trail;
