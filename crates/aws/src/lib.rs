@@ -18,6 +18,7 @@ mod object;
 mod quota;
 mod regions;
 mod settings;
+pub mod simulation;
 mod tags;
 pub mod temporary;
 pub mod trail;

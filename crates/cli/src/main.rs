@@ -4,6 +4,7 @@ mod arguments;
 mod backends;
 mod cli;
 mod commands;
+mod deployer;
 mod encryption;
 mod exit;
 mod functions;

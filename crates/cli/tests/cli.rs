@@ -64,6 +64,7 @@ scripts! {
     convert,
     cost,
     deleted_behind_our_back,
+    deployer,
     encrypted_tables,
     encryption,
     examples,

@@ -3,17 +3,21 @@
 //! A script begins with what it shows. `=== NAME` begins a file's text. `$ terrane ...` is a command, and behind it stands
 //! its output: standard output, then standard error behind `[stderr]`, then `[exit N]` where that is not 0. `#: ` begins a
 //! remark. `| brief` leaves out what stands before the last line that begins with `Plan:`; `| field NAME` shows one field of a JSON
-//! object. Besides `terrane` there are `edit FILE OLD => NEW`, `rm FILE`, `cp FROM TO`, `cat FILE`, `example NAME`,
-//! `delete-table NAME`, `schedule-key-deletions`, `cancel-key-deletions` and `let-days-pass N`.
+//! object; `| line WORD` shows the lines with a word in them. Besides `terrane` there are `edit FILE OLD => NEW`, `rm FILE`,
+//! `cp FROM TO`, `cat FILE`, `example NAME`, `delete-table NAME`, `schedule-key-deletions`, `cancel-key-deletions` and
+//! `let-days-pass N`. `serve` offers a sandbox over HTTP, which all commands behind it work in as its administrator; `as FOLDER`
+//! lets them call with the access key that the outputs `id` and `secret` of the stack there are, and `as administrator` takes
+//! that back.
 //! `VAR=value` before `terrane` sets a variable of the environment.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use regex::{Captures, Regex};
 
-use crate::stack::{Ran, Stack};
+use crate::stack::{Ran, Served, Stack};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts")
@@ -44,9 +48,44 @@ pub fn check(name: &str) {
     }
 }
 
+/// Where the commands of a script run.
+struct Scene {
+    stack: Stack,
+    served: Option<Served>,
+    /// Id and secret of the access key that commands call with.
+    keys: (String, String),
+}
+
+impl Scene {
+    fn new() -> Scene {
+        Scene { stack: Stack::empty(), served: None, keys: administrator() }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.stack.command(arguments);
+        if let Some(served) = &self.served {
+            command
+                .env("AWS_ENDPOINT_URL", &served.url)
+                .env("AWS_ACCESS_KEY_ID", &self.keys.0)
+                .env("AWS_SECRET_ACCESS_KEY", &self.keys.1);
+        }
+        command
+    }
+
+    fn output(&self, folder: &str, name: &str) -> String {
+        let ran = Ran::of(self.command(&["-C", folder, "output", "-raw", name]).output().unwrap());
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        ran.out
+    }
+}
+
+fn administrator() -> (String, String) {
+    ("test".to_owned(), "test".to_owned())
+}
+
 /// The script with the output that its commands have now.
 fn run(script: &str) -> String {
-    let stack = Stack::empty();
+    let mut scene = Scene::new();
     let mut out = String::new();
     let mut lines = script.lines().peekable();
     while let Some(line) = lines.next() {
@@ -57,7 +96,7 @@ fn run(script: &str) -> String {
             behind.push(next);
         }
         if let Some(command) = line.strip_prefix("$ ") {
-            let output = carry_out(command, &stack);
+            let output = carry_out(command, &mut scene);
             write!(out, "{output}").unwrap();
             if lines.peek().is_some() {
                 out.push('\n');
@@ -66,7 +105,7 @@ fn run(script: &str) -> String {
         }
         if let Some(name) = line.strip_prefix("=== ") {
             let text = behind.join("\n");
-            stack.write(name.trim(), &format!("{}\n", text.trim_end_matches('\n')));
+            scene.stack.write(name.trim(), &format!("{}\n", text.trim_end_matches('\n')));
         }
         for line in behind {
             writeln!(out, "{line}").unwrap();
@@ -75,8 +114,19 @@ fn run(script: &str) -> String {
     out
 }
 
-fn carry_out(command: &str, stack: &Stack) -> String {
+fn carry_out(command: &str, scene: &mut Scene) -> String {
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
+    match (verb, rest) {
+        ("serve", "") => scene.served = Some(Served::new()),
+        ("as", "administrator") => scene.keys = administrator(),
+        ("as", folder) => scene.keys = (scene.output(folder, "id"), scene.output(folder, "secret")),
+        _ => return carried_out(command, verb, rest, scene),
+    }
+    String::new()
+}
+
+fn carried_out(command: &str, verb: &str, rest: &str, scene: &Scene) -> String {
+    let stack = &scene.stack;
     let at = |name: &str| stack.path().join(name);
     match verb {
         "edit" => {
@@ -117,24 +167,29 @@ fn carry_out(command: &str, stack: &Stack) -> String {
             String::new()
         }
         _ => match command.split_once(" | ") {
-            Some((command, "brief")) => brief(&shown(&terrane(command, stack), stack)),
+            Some((command, "brief")) => brief(&shown(&terrane(command, scene), stack)),
+            Some((command, filter)) if filter.starts_with("line ") => {
+                let word = filter.trim_start_matches("line ");
+                let out = shown(&terrane(command, scene), stack);
+                out.lines().filter(|line| line.contains(word)).map(|line| format!("{line}\n")).collect()
+            }
             Some((command, filter)) => {
                 let name = filter.strip_prefix("field ").unwrap();
-                let ran = terrane(command, stack);
+                let ran = terrane(command, scene);
                 let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
                 normal(&format!("{:#}\n", document[name]), stack)
             }
-            None => shown(&terrane(command, stack), stack),
+            None => shown(&terrane(command, scene), stack),
         },
     }
 }
 
-fn terrane(command: &str, stack: &Stack) -> Ran {
+fn terrane(command: &str, scene: &Scene) -> Ran {
     let words = words(command);
     let set = words.iter().take_while(|word| *word != "terrane").count();
     assert!(set < words.len(), "no such command: {command}");
     let arguments: Vec<&str> = words[set + 1..].iter().map(String::as_str).collect();
-    let mut run = stack.command(&arguments);
+    let mut run = scene.command(&arguments);
     for variable in &words[..set] {
         let (name, value) = variable.split_once('=').unwrap();
         run.env(name, value);

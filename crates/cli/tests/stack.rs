@@ -1,8 +1,9 @@
 //! A folder with a stack, and the binary run in it with nothing of the caller's environment.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// A folder that goes away with the value.
 pub struct Stack {
@@ -109,6 +110,32 @@ impl Ran {
     pub fn failed_with(&self, summary: &str) {
         assert_eq!(self.code, Some(1), "{}{}", self.out, self.err);
         assert!(self.err.contains(&format!("Error: {summary}\n")), "{}", self.err);
+    }
+}
+
+/// A sandbox for other programs, until it is dropped.
+pub struct Served {
+    _stack: Stack,
+    child: Child,
+    pub url: String,
+}
+
+impl Served {
+    pub fn new() -> Served {
+        let stack = Stack::empty();
+        let mut child =
+            stack.command(&["sandbox", "serve", "--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().rsplit(' ').next().unwrap().to_owned();
+        Served { _stack: stack, child, url }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -1,10 +1,9 @@
 //! `access verify` leaves nothing behind: when it ends, when it is interrupted, and after it was killed.
 
-use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::stack::{Ran, Stack};
+use crate::stack::{Ran, Served, Stack};
 
 const NOTES: &str = "state/.default.tfstate.temporary";
 
@@ -284,32 +283,6 @@ fn a_stack_without_assertions_has_nothing_to_verify() {
     let ran = stack.run(&["--sandbox", "access", "verify"]);
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("The stack asserts nothing about access"), "{}", ran.out);
-}
-
-/// A sandbox for other programs, until it is dropped.
-struct Served {
-    _stack: Stack,
-    child: Child,
-    url: String,
-}
-
-impl Served {
-    fn new() -> Served {
-        let stack = Stack::empty();
-        let mut child =
-            stack.command(&["sandbox", "serve", "--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().rsplit(' ').next().unwrap().to_owned();
-        Served { _stack: stack, child, url }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[test]

@@ -36,5 +36,5 @@ pub use error::{Error, ErrorKind};
 pub use facts::Facts;
 pub use identity::Identity;
 pub use note::Note;
-pub use permission::{Certainty, Doing, Ground, Permission, Permissions};
+pub use permission::{Certainty, Doing, Ground, Permission, Permissions, Verdict};
 pub use users::{Extent, Holds, User, Users};

@@ -98,6 +98,19 @@ pub fn pattern(value: Option<&Value>) -> Option<String> {
     }
 }
 
+/// What the policies of who deploys say about a permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// They allow it.
+    Allowed,
+    /// None of them allows it.
+    NotAllowed,
+    /// A statement denies it.
+    Denied,
+    /// It hangs on something that nobody knows of while planning, or could not be asked.
+    Open,
+}
+
 /// Permissions as they are gathered.
 #[derive(Clone, Debug, Default)]
 pub struct Permissions(Vec<Permission>);

@@ -19,6 +19,8 @@ pub struct Settings {
     pub encryption: Option<Encryption>,
     /// What the organization of the account lets it do.
     pub organization: Option<Organization>,
+    /// Whether a plan is held against what its caller may do, as far as the spec says.
+    pub check_deployer: Option<bool>,
     /// Findings of the lint that are known and meant to be so.
     pub lint_ignores: Vec<LintIgnore>,
     /// The table that a version may be required in, for messages.

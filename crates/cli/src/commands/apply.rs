@@ -14,6 +14,7 @@ use terrane_state::Store;
 
 use super::plan::{mode, open_private};
 use crate::cli::{Apply, Global, Planning};
+use crate::deployer;
 use crate::encryption::plan_from_file;
 use crate::exit::{Ended, Exit, Problem, let_go};
 use crate::functions;
@@ -63,7 +64,8 @@ pub fn fresh(global: &Global, planning: &Planning, mode: Mode, approved: bool, t
         let stop = Stop::default();
         signals::listen(&stop, terminal);
         let progress = Progress::telling(terminal);
-        let (sessions, plan) = work.connect_and_plan(mode, planning, &progress, &stop).await?;
+        let (sessions, mut plan) = work.connect_and_plan(mode, planning, &progress, &stop).await?;
+        deployer::check(&work, planning, &sessions, &mut plan, &stop).await?;
         leftovers::tidied(&work.store, &sessions, terminal).await?;
         show(&work, &plan, terminal);
         if plan.has_changes() && !approved && !confirmed(mode, terminal, &stop).await? {

@@ -13,6 +13,7 @@ use crate::cli::{Global, Plan as Arguments};
 use crate::commands::lint;
 use crate::commands::permissions;
 use crate::commands::review::{self, Saved};
+use crate::deployer;
 use crate::encryption::plan_to_file;
 use crate::exit::{Ended, Exit, Problem, let_go};
 use crate::generated::{Generation, Target};
@@ -51,7 +52,11 @@ pub fn run(global: &Global, arguments: Arguments, terminal: &Terminal) -> Ended 
             false if arguments.json_stream => Progress::telling(terminal),
             false => Progress::discreet(terminal),
         };
-        work.connect_and_plan(mode, &arguments.planning, &progress, &stop).await
+        let (sessions, mut plan) = work.connect_and_plan(mode, &arguments.planning, &progress, &stop).await?;
+        if !arguments.permissions {
+            deployer::check(&work, &arguments.planning, &sessions, &mut plan, &stop).await?;
+        }
+        Ok((sessions, plan))
     });
     let (plan, facts) = match planned {
         Ok((sessions, plan)) => (plan, sessions.facts()),

@@ -3,6 +3,7 @@
 //! Which calls a verb makes is said by its resource type; here it is found out which verbs a plan leads to, for which
 //! objects.
 
+pub mod lacking;
 mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -29,7 +29,7 @@ impl Decoder {
         let Some(entry) = table.get("access") else { return };
         let span = header(entry);
         let Some(inside) = self.table(&entry.node, "terrane.access") else { return };
-        let known = [&["accounts", "organization_id"], LIMITS.as_slice()].concat();
+        let known = [&["accounts", "check_deployer", "organization_id"], LIMITS.as_slice()].concat();
         self.only(inside, "terrane.access", &known);
         let organization = Organization {
             id: self.optional_text(inside, "organization_id").map(|(id, _)| id),
@@ -39,7 +39,10 @@ impl Decoder {
         };
         match self.module.settings.organization.as_ref().map(|first| first.span) {
             Some(first) => self.duplicate("terrane.access", span, first),
-            None => self.module.settings.organization = Some(organization),
+            None => {
+                self.module.settings.check_deployer = self.flag(inside, "check_deployer");
+                self.module.settings.organization = Some(organization);
+            }
         }
     }
 

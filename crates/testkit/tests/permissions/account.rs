@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 use aws_credential_types::Credentials;
 use serde_json::json;
 use terrane_aws::client::{Clients, Options as ClientOptions, Sandbox as SandboxClient, configure};
+use terrane_aws::simulation::{Question, Subject, ask};
 use terrane_expr::FunctionContext;
 use terrane_model::schema::Schemas;
 use terrane_model::{Diagnostics, Value};
+use terrane_plan::access::of_plan;
+use terrane_plan::permissions::lacking::{Deployer, Together, to_carry_out, together, warning};
 use terrane_plan::permissions::{Needed, Needs, needs, statements};
 use terrane_plan::plan::Mode;
 use terrane_plan::{Draft, Input, Options, Plan, ProviderKey, build};
-use terrane_provider::{Catalog, Session};
+use terrane_provider::{Catalog, Permission, Session};
 use terrane_reconcile::events::Event;
 use terrane_reconcile::{Events, Run, Sessions, Stop, apply, look, observe};
 use terrane_sandbox::{Options as SandboxOptions, Sandbox};
@@ -60,6 +63,16 @@ pub struct Account {
 }
 
 impl Account {
+    /// Lets the deployer ask the policy simulator, whatever else they may.
+    pub async fn let_ask(&self) {
+        let admin = self.admin().await;
+        let iam = admin.clients::<Clients>().unwrap().iam();
+        let policy = json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Action": "iam:SimulatePrincipalPolicy", "Resource": "*" } ] });
+        let put = iam.put_user_policy().user_name(DEPLOYER).policy_name("asks");
+        put.policy_document(policy.to_string()).send().await.unwrap();
+    }
+
     /// A new account, in which the deployer may do everything.
     pub async fn new() -> Account {
         let folder = tempfile::tempdir().unwrap();
@@ -97,11 +110,25 @@ impl Account {
         Sessions(BTreeMap::from([(ProviderKey::default_of("aws"), session)]))
     }
 
+    /// Gives the deployer every right again.
+    pub async fn unlimit(&self) {
+        let admin = self.admin().await;
+        let iam = admin.clients::<Clients>().unwrap().iam();
+        iam.attach_user_policy().user_name(DEPLOYER).policy_arn(EVERYTHING).send().await.unwrap();
+    }
+
     /// Takes all rights away from the deployer but these.
     pub async fn limit_to(&self, needed: &[Needed]) {
         let admin = self.admin().await;
         let iam = admin.clients::<Clients>().unwrap().iam();
-        iam.detach_user_policy().user_name(DEPLOYER).policy_arn(EVERYTHING).send().await.unwrap();
+        let attached = iam.list_attached_user_policies().user_name(DEPLOYER).send().await.unwrap();
+        for policy in attached.attached_policies.unwrap_or_default() {
+            let arn = policy.policy_arn.unwrap();
+            iam.detach_user_policy().user_name(DEPLOYER).policy_arn(&arn).send().await.unwrap();
+            if arn != EVERYTHING {
+                iam.delete_policy().policy_arn(arn).send().await.unwrap();
+            }
+        }
         let statements: Vec<_> = statements(needed)
             .into_iter()
             .map(|statement| {
@@ -205,6 +232,29 @@ impl Account {
             }
         }
         needs(&plan, &self.catalog, &self.sessions().await.facts())
+    }
+
+    /// What the deployer is said to lack for a step, as `terrane plan` finds it out: the warning's text.
+    pub async fn lacking(&self, step: &Step) -> Option<String> {
+        let plan = self.plan(step).await.unwrap();
+        let sessions = self.sessions().await;
+        let (key, session) = sessions.0.iter().next().unwrap();
+        let caller = session.facts.caller.as_deref().unwrap();
+        let needed = to_carry_out(&plan, &needs(&plan, &self.catalog, &sessions.facts()), key);
+        let question = |Together { actions, resources, context }| Question { actions, resources, context };
+        let questions: Vec<Question> = together(&needed).into_iter().map(question).collect();
+        let clients = session.clients::<Clients>().unwrap();
+        let simulated = ask(clients, Subject::of(caller).unwrap(), &questions).await.unwrap();
+        let verdict = |one: &Needed| {
+            let Permission { action, resource, condition, .. } = &one.permission;
+            let value = condition.as_ref().map(|condition| condition.value.clone());
+            simulated.verdicts[&(action.to_string(), resource.clone(), value)]
+        };
+        let spec = self.spec(step);
+        let functions = FunctionContext::closed();
+        let estates = || of_plan(&plan, &spec, &self.catalog, &functions).unwrap();
+        let deployer = Deployer { caller, subject: &simulated.arn };
+        warning(&plan, deployer, &needed, &verdict, &estates).map(|warning| warning.detail)
     }
 
     /// Plans a step and carries it out.

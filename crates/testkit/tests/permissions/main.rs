@@ -109,6 +109,63 @@ fn by_key_policy((action, resource, _): &Single) -> bool {
     action.starts_with("kms:") && (resource.contains(":key/") || resource.starts_with("aws_kms_key."))
 }
 
+/// A plan by somebody who has what it takes warns of nothing; by somebody who lacks one of them it names that one. What the
+/// `given` policies of the step's own keys give is not lacking.
+async fn is_missed(steps: &[Step], given: impl Fn(&Single) -> bool) {
+    let account = Account::new().await;
+    account.let_ask().await;
+    for step in steps {
+        let needed = account.needs(step).await.needed;
+        account.limit_to(&needed).await;
+        assert_eq!(account.lacking(step).await, None);
+        let sure = |one: &&Needed| one.part == Part::Change && one.permission.certainty == Certainty::Sure;
+        let actions: BTreeSet<&str> =
+            needed.iter().filter(sure).map(|one| one.permission.action.as_ref()).collect();
+        for action in actions {
+            let keeps = |one: &&Needed| one.part == Part::Read || one.permission.action != action;
+            let rest: Vec<Needed> = needed.iter().filter(keeps).cloned().collect();
+            let has = |resource: &str| {
+                rest.iter().any(|one| one.permission.action == action && one.permission.resource == resource)
+            };
+            let missed: BTreeSet<&str> = needed
+                .iter()
+                .filter(sure)
+                .filter(|one| one.permission.action == action && !given(&single(one, &account)))
+                .map(|one| one.permission.resource.as_str())
+                .filter(|resource| !has(resource))
+                .collect();
+            account.limit_to(&rest).await;
+            let told = account.lacking(step).await;
+            assert_eq!(told.is_some(), !missed.is_empty(), "{action} on {missed:?}: {told:?}");
+            let told = told.unwrap_or_default();
+            assert!(told.lines().skip(1).all(|line| line.starts_with(action)), "{told}");
+            let on =
+                |resource: &&&str| **resource == "*" || told.contains(&format!("{about} on {resource}: "));
+            assert_eq!(missed.iter().filter(on).count(), missed.len(), "{action} on {missed:?}: {told}");
+        }
+        account.limit_to(&needed).await;
+        account.carry_out(step).await.unwrap();
+        account.unlimit().await;
+    }
+}
+
+#[tokio::test]
+async fn plans_of_the_example_tell_what_is_lacking() {
+    // What the key's administrators may by its policy.
+    let verbs =
+        ["Create", "Describe", "Enable", "List", "Put", "Update", "Disable", "Get", "ScheduleKeyDeletion"];
+    let by_policy = |single: &Single| {
+        let verb = single.0.trim_start_matches("kms:");
+        by_key_policy(single) && verbs.iter().any(|beginning| verb.starts_with(beginning))
+    };
+    is_missed(&example(), by_policy).await;
+}
+
+#[tokio::test]
+async fn plans_of_all_types_tell_what_is_lacking() {
+    is_missed(&everything(), |_| false).await;
+}
+
 #[tokio::test]
 async fn the_example_does_with_what_its_plans_name() {
     let steps = example();

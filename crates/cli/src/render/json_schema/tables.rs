@@ -89,7 +89,8 @@ pub fn definitions() -> Map<String, Json> {
     }));
     let accounts = json!({ "type": "object", "additionalProperties": object(limits.clone(), &[]) });
     let mut organization = limits;
-    organization.extend(map(json!({ "organization_id": text(), "accounts": accounts })));
+    organization
+        .extend(map(json!({ "organization_id": text(), "accounts": accounts, "check_deployer": flag() })));
     let organization = object(organization, &[]);
     let terrane = map(json!({
         "required_version": text(), "backend": backend, "encryption": { "type": "object" }, "access": organization, "lint": lint,

@@ -157,7 +157,9 @@ fn given(text: &str, field: &str) -> Result<(), Refusal> {
 fn actions(visit: &Visit<'_>) -> Result<Vec<String>, Refusal> {
     let actions = visit.form().texts("ActionNames");
     if actions.is_empty() {
-        visit.argument("ActionNames")?;
+        return Err(check::invalid(
+            "1 validation error detected: Value null at 'actionNames' failed to satisfy constraint: Member must not be null",
+        ));
     }
     for action in &actions {
         check::length("ActionNames", action, 3, 128)?;
