@@ -3,8 +3,8 @@
 //! A script begins with what it shows. `=== NAME` begins a file's text. `$ terrane ...` is a command, and behind it stands
 //! its output: standard output, then standard error behind `[stderr]`, then `[exit N]` where that is not 0. `#: ` begins a
 //! remark. `| brief` leaves out what stands before the last line that begins with `Plan:`; `| field NAME` shows one field of a JSON
-//! object; `| line WORD` shows the lines with a word in them. Besides `terrane` there are `edit FILE OLD => NEW`, `rm FILE`,
-//! `cp FROM TO`, `cat FILE`, `example NAME`, `delete-table NAME`, `schedule-key-deletions`, `cancel-key-deletions` and
+//! object; `| line WORD` shows the lines with a word in them, sorted. Besides `terrane` there are `edit FILE OLD => NEW`,
+//! `rm FILE`, `cp FROM TO`, `cat FILE`, `example NAME`, `delete-table NAME`, `schedule-key-deletions`, `cancel-key-deletions` and
 //! `let-days-pass N`. `serve` offers a sandbox over HTTP, which all commands behind it work in as its administrator; `as FOLDER`
 //! lets them call with the access key that the outputs `id` and `secret` of the stack there are, and `as administrator` takes
 //! that back.
@@ -171,7 +171,9 @@ fn carried_out(command: &str, verb: &str, rest: &str, scene: &Scene) -> String {
             Some((command, filter)) if filter.starts_with("line ") => {
                 let word = filter.trim_start_matches("line ");
                 let out = shown(&terrane(command, scene), stack);
-                out.lines().filter(|line| line.contains(word)).map(|line| format!("{line}\n")).collect()
+                let mut lines: Vec<&str> = out.lines().filter(|line| line.contains(word)).collect();
+                lines.sort_unstable();
+                lines.into_iter().map(|line| format!("{line}\n")).collect()
             }
             Some((command, filter)) => {
                 let name = filter.strip_prefix("field ").unwrap();

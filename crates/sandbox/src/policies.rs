@@ -97,14 +97,12 @@ impl CallerPolicies {
         action: &str,
         organization: &'p Organization,
     ) -> PolicySources<'p> {
-        let bound = caller.is_bound_by_service_control();
-        let levels = organization.service_control.iter().filter(|_| bound);
         let resource_control = match caller.is_bound_by_resource_control(action) {
             true => named(&organization.resource_control),
             false => Vec::new(),
         };
         PolicySources {
-            service_control: levels.map(|level| named(level)).collect(),
+            service_control: service_control(caller, organization),
             resource_control,
             identity: named(&self.identity),
             groups: self
@@ -117,6 +115,15 @@ impl CallerPolicies {
             ..PolicySources::default()
         }
     }
+}
+
+/// The service control policies that bind a caller.
+pub(crate) fn service_control<'p>(
+    caller: &Caller,
+    organization: &'p Organization,
+) -> Vec<Vec<NamedPolicy<'p>>> {
+    let bound = caller.is_bound_by_service_control();
+    organization.service_control.iter().filter(|_| bound).map(|level| named(level)).collect()
 }
 
 fn named(policies: &[Named]) -> Vec<NamedPolicy<'_>> {

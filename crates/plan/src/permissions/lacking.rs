@@ -121,13 +121,14 @@ pub fn warning(
     let seen = Seen { deployer, before: &before, after: &after, made };
     let lacking = judged.into_iter().filter_map(|(one, verdict)| Some((one, seen.why(one, verdict)?)));
     // First what is lacking on one resource, then resources of which the same is lacking.
-    let mut on_each: BTreeMap<(Why, &str), (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+    type Names<'n> = BTreeSet<&'n str>;
+    let mut on_each: BTreeMap<(Why, &str), (Names<'_>, Names<'_>)> = BTreeMap::new();
     for (one, why) in lacking {
         let (actions, addresses) = on_each.entry((why, &one.permission.resource)).or_default();
         actions.insert(&one.permission.action);
         addresses.extend(one.addresses.iter().map(String::as_str));
     }
-    let mut lines: BTreeMap<(Why, BTreeSet<&str>), (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+    let mut lines: BTreeMap<(Why, Names<'_>), (Names<'_>, Names<'_>)> = BTreeMap::new();
     for ((why, resource), (actions, addresses)) in on_each {
         let (resources, all) = lines.entry((why, actions)).or_default();
         resources.insert(resource);
@@ -253,9 +254,11 @@ impl Seen<'_> {
     }
 }
 
-/// Whether it is on a key itself.
+/// Whether it is on a key itself, so that its policy counts. A key that is made with tags has none yet.
 fn is_on_key(needed: &Needed) -> bool {
-    needed.permission.action.starts_with("kms:") && needed.permission.resource.contains(":key/")
+    let resource = needed.permission.resource.as_str();
+    let is_made_with = needed.permission.action == "kms:TagResource" && resource.ends_with(":key/*");
+    needed.permission.action.starts_with("kms:") && resource.contains(":key/") && !is_made_with
 }
 
 /// Whether the key's own policy refuses, whatever other policies say.

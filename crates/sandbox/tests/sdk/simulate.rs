@@ -1,9 +1,11 @@
 //! The policy simulator: its decisions are those of real calls, and its answers have the shapes of AWS.
 
+use std::sync::Arc;
+
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType};
 use serde_json::json;
 
-use crate::aws::{ACCOUNT, Aws, refused, sandbox, statement};
+use crate::aws::{ACCOUNT, Aws, refused, sandbox, sandbox_with, statement};
 
 const TABLE: &str = "arn:aws:dynamodb:eu-west-3:123456789012:table/one";
 const OTHER: &str = "arn:aws:dynamodb:eu-west-3:123456789012:table/two";
@@ -314,4 +316,37 @@ async fn long_answers_come_in_pages() {
         }
     }
     assert_eq!(found, actions);
+}
+
+#[tokio::test]
+async fn the_organization_of_the_account_counts() {
+    let policy = |text: &str| Arc::new(terrane_iam::Document::parse(text).unwrap());
+    let level = |text: String| vec![("level".to_owned(), policy(&text))];
+    let sandbox = sandbox_with(|options| {
+        options.organization.service_control =
+            vec![level(statement("Allow", "*", "*")), level(statement("Allow", "dynamodb:*", "*"))];
+    });
+    let root = Aws::root(&sandbox);
+    let admin = user("terrane-admin");
+    // The level below lets nobody call IAM, so nobody can ask either.
+    let call = root.iam.simulate_principal_policy().policy_source_arn(&admin).action_names("kms:Decrypt");
+    assert_eq!(refused(call.send().await).0, "AccessDenied");
+    let sandbox = sandbox_with(|options| {
+        let two = json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Action": ["dynamodb:*", "iam:*", "kms:*"], "Resource": "*" },
+            { "Effect": "Deny", "Action": "kms:*", "Resource": "*" } ] });
+        options.organization.service_control = vec![level(two.to_string())];
+    });
+    let aws = Aws::admin(&sandbox);
+    let results = simulated(&aws, &admin, &["dynamodb:GetItem", "s3:GetObject", "kms:Decrypt"], &["*"]).await;
+    let told: Vec<_> = results
+        .iter()
+        .map(|result| {
+            let detail = result.organizations_decision_detail().unwrap();
+            (result.eval_decision().as_str(), detail.allowed_by_organizations())
+        })
+        .collect();
+    assert_eq!(told, [("allowed", true), ("implicitDeny", false), ("explicitDeny", false)]);
+    assert_eq!(results[0].matched_statements().len(), 1);
+    assert!(results[2].matched_statements().is_empty());
 }

@@ -1,22 +1,24 @@
 //! The policy simulator: what the policies of a user, group or role let it do, without doing it.
 //!
-//! As in AWS it looks at the policies of the entity and at those that the call gives, and not at the policies that a resource
-//! has. <https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html>
+//! As in AWS it looks at the policies of the entity, at those that the call gives, and at the organization's service control
+//! policies, and not at the policies that a resource has. <https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html>
 
 mod policies;
 mod position;
 mod request;
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use terrane_iam::{
-    Answer, Context, Decision, Effect, KeyAuthority, Layer, Outcome, PolicyKind, Reason, Request, decide,
-    decide_key,
+    Answer, Context, Decision, Document, Effect, KeyAuthority, Layer, NamedPolicy, Outcome, PolicyKind,
+    PolicySources, Reason, Request, Statement, decide, decide_key,
 };
 
 use self::policies::Part;
 use self::request::Simulation;
 use super::paging;
+use crate::policies::service_control;
 use crate::visit::Visit;
 use crate::wire::{Refusal, Reply, Xml};
 
@@ -26,6 +28,7 @@ struct Verdict {
     matched: Xml,
     missing: Vec<String>,
     within_boundary: Option<bool>,
+    within_organization: Option<bool>,
     details: Xml,
 }
 
@@ -44,7 +47,7 @@ pub(super) fn principal_policy(visit: &Visit<'_>) -> Result<Reply, Refusal> {
 }
 
 /// The result of one action: the most restrictive one of all resources, and that of each.
-fn evaluated(simulation: &Simulation, action: &str) -> Xml {
+fn evaluated(simulation: &Simulation<'_>, action: &str) -> Xml {
     let verdicts: Vec<(&String, Verdict)> = simulation
         .resources
         .iter()
@@ -68,6 +71,13 @@ fn evaluated(simulation: &Simulation, action: &str) -> Xml {
             xml.texts("MatchedStatements", &[]).texts("MissingContextValues", &[]);
         }
     }
+    // Told once for the action: it must be within on every resource.
+    let within: Option<Vec<bool>> = verdicts.iter().map(|(_, verdict)| verdict.within_organization).collect();
+    if let Some(within) = within {
+        xml.element("OrganizationsDecisionDetail", |xml| {
+            xml.text("AllowedByOrganizations", within.into_iter().all(|within| within));
+        });
+    }
     if simulation.resources != ["*"] {
         xml.texts("EvalDecisionDetails", &[]);
         xml.list("ResourceSpecificResults", &verdicts, |xml, (resource, verdict)| {
@@ -89,7 +99,7 @@ fn boundary(xml: &mut Xml, verdict: &Verdict) {
     }
 }
 
-fn verdict(simulation: &Simulation, action: &str, resource: &str) -> Verdict {
+fn verdict(simulation: &Simulation<'_>, action: &str, resource: &str) -> Verdict {
     let decision = decided(simulation, action, resource, simulation.context.clone());
     let (word, effect) = match &decision.answer {
         Answer::Allowed => ("allowed", Some(Effect::Allow)),
@@ -99,7 +109,11 @@ fn verdict(simulation: &Simulation, action: &str, resource: &str) -> Verdict {
     let applied: Vec<&Reason> =
         decision.chain.iter().filter(|reason| reason.outcome == Outcome::Applies).collect();
     let mut matched = Xml::new();
-    for reason in applied.iter().filter(|reason| effect.is_some() && reason.effect == effect) {
+    // Of the organization's policies it is told only whether they allow.
+    let told = |reason: &&&Reason| {
+        effect.is_some() && reason.effect == effect && reason.kind != PolicyKind::ServiceControl
+    };
+    for reason in applied.iter().filter(told) {
         matched.raw("member", statement(simulation, reason));
     }
     let of_boundary = |wanted: Effect| {
@@ -111,15 +125,17 @@ fn verdict(simulation: &Simulation, action: &str, resource: &str) -> Verdict {
         matched,
         missing: missing(simulation, action, resource),
         within_boundary: simulation.policies.has_boundary().then_some(within),
+        within_organization: within_organization(simulation, action, resource),
         details: details(simulation, resource, &applied),
     }
 }
 
-fn decided(simulation: &Simulation, action: &str, resource: &str, context: Context) -> Decision {
+fn decided(simulation: &Simulation<'_>, action: &str, resource: &str, context: Context) -> Decision {
     // The account of a resource whose ARN names none is that of its owner.
     let owned = owned(resource, &simulation.owner);
     let request = Request { caller: &simulation.caller, action, resource: &owned, context };
     let mut sources = simulation.policies.sources();
+    sources.service_control = service_control(&simulation.caller, simulation.organization);
     match simulation.policies.of_resource() {
         Some(policy) if owned.split(':').nth(2) == Some("kms") => {
             sources.resource = None;
@@ -129,6 +145,46 @@ fn decided(simulation: &Simulation, action: &str, resource: &str, context: Conte
         _ => decide(&request, &sources),
     }
 }
+
+/// Whether the service control policies let it through, where some bind the caller.
+fn within_organization(simulation: &Simulation<'_>, action: &str, resource: &str) -> Option<bool> {
+    let levels = service_control(&simulation.caller, simulation.organization);
+    if levels.is_empty() {
+        return None;
+    }
+    let context = simulation.context.clone();
+    let request = Request { caller: &simulation.caller, action, resource, context };
+    let sources = PolicySources {
+        service_control: levels,
+        identity: vec![NamedPolicy::new("everything", &EVERYTHING)],
+        ..PolicySources::default()
+    };
+    let answer = decide(&request, &sources).answer;
+    Some(!matches!(
+        answer,
+        Answer::Denied(
+            Layer::ServiceControlPolicy | Layer::ExplicitDeny { kind: PolicyKind::ServiceControl, .. }
+        )
+    ))
+}
+
+/// A policy that allows everything.
+static EVERYTHING: LazyLock<Document> = LazyLock::new(|| {
+    let all = Some(vec!["*".to_owned()]);
+    let statement = Statement {
+        index: 0,
+        sid: None,
+        effect: Effect::Allow,
+        actions: all.clone(),
+        not_actions: None,
+        resources: all,
+        not_resources: None,
+        principals: None,
+        not_principals: None,
+        conditions: vec![],
+    };
+    Document { version: None, id: None, statements: vec![statement] }
+});
 
 fn owned(resource: &str, owner: &str) -> String {
     let fields: Vec<&str> = resource.splitn(6, ':').collect();
@@ -141,7 +197,7 @@ fn owned(resource: &str, owner: &str) -> String {
 }
 
 /// The keys that statements on this action and resource ask for, and that nobody gave.
-fn missing(simulation: &Simulation, action: &str, resource: &str) -> Vec<String> {
+fn missing(simulation: &Simulation<'_>, action: &str, resource: &str) -> Vec<String> {
     let open = simulation.context.clone().into_partial();
     let chain = decided(simulation, action, resource, open).chain;
     let asked = chain.into_iter().filter_map(|reason| match reason.outcome {
@@ -155,7 +211,7 @@ fn missing(simulation: &Simulation, action: &str, resource: &str) -> Vec<String>
 }
 
 /// What each kind of policy says by itself, told where the resource is in another account.
-fn details(simulation: &Simulation, resource: &str, applied: &[&Reason]) -> Xml {
+fn details(simulation: &Simulation<'_>, resource: &str, applied: &[&Reason]) -> Xml {
     let mut xml = Xml::new();
     let account = owned(resource, &simulation.owner).split(':').nth(4).unwrap_or_default().to_owned();
     if account.is_empty() || simulation.caller.account() == Some(&account) {
@@ -183,7 +239,7 @@ fn details(simulation: &Simulation, resource: &str, applied: &[&Reason]) -> Xml 
 }
 
 /// A statement that decided, by its policy and its place there.
-fn statement(simulation: &Simulation, reason: &Reason) -> Xml {
+fn statement(simulation: &Simulation<'_>, reason: &Reason) -> Xml {
     let mut xml = Xml::new();
     // The engine names a key's policy by the key.
     let policy = match reason.kind {

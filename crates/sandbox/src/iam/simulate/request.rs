@@ -6,11 +6,12 @@ use super::super::records::{Entity, EntityKind};
 use super::super::{check, entity};
 use super::policies::{Part, Policies};
 use crate::grammar;
+use crate::options::Organization;
 use crate::visit::Visit;
 use crate::wire::Refusal;
 
 /// A simulation, checked.
-pub(super) struct Simulation {
+pub(super) struct Simulation<'a> {
     pub(super) policies: Policies,
     pub(super) caller: Caller,
     pub(super) context: Context,
@@ -18,6 +19,7 @@ pub(super) struct Simulation {
     pub(super) resources: Vec<String>,
     /// The account of resources whose ARN names none.
     pub(super) owner: String,
+    pub(super) organization: &'a Organization,
 }
 
 /// How many decisions one call may ask for.
@@ -42,9 +44,9 @@ fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidInput", message)
 }
 
-impl Simulation {
+impl<'a> Simulation<'a> {
     /// Reads and checks the arguments of the call.
-    pub(super) fn of(visit: &Visit<'_>) -> Result<Simulation, Refusal> {
+    pub(super) fn of(visit: &Visit<'a>) -> Result<Simulation<'a>, Refusal> {
         let form = visit.form();
         let source = source(visit)?;
         let mut policies = Policies::of(visit, &source)?;
@@ -83,6 +85,7 @@ impl Simulation {
             actions,
             resources,
             owner: owner.or(caller.account()).unwrap_or(visit.account()).to_owned(),
+            organization: &visit.options.organization,
             caller,
         })
     }
@@ -196,6 +199,9 @@ fn context(visit: &Visit<'_>, source: &Entity) -> Result<Context, Refusal> {
         .with("aws:EpochTime", visit.now.0.div_euclid(1000).to_string());
     if source.kind == EntityKind::Group {
         context.set("aws:username", ContextValue::Absent);
+    }
+    if let Some(id) = &visit.options.organization.id {
+        context = context.with("aws:PrincipalOrgID", id).with("aws:ResourceOrgID", id);
     }
     for tag in &source.tags {
         context = context.with(&format!("aws:PrincipalTag/{}", tag.key), &tag.value);
