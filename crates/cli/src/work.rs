@@ -316,7 +316,7 @@ impl Work {
         progress: &Progress,
         stop: &Stop,
     ) -> Result<Plan, Problem> {
-        let (catalog, parallelism, snapshot) = (&self.catalog, planning.parallelism, self.store.snapshot());
+        let (catalog, parallelism, snapshot) = (&self.catalog, planning.reads(), self.store.snapshot());
         let targeting = targeting(planning);
         let scene = Scene {
             spec: &self.stack.spec,

@@ -44,9 +44,9 @@ pub struct Planning {
     /// Leave this out, and what depends on it
     #[arg(long, value_name = "ADDRESS", conflicts_with = "target")]
     pub exclude: Vec<Selector>,
-    /// How many calls and actions at once
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = at_least_one)]
-    pub parallelism: usize,
+    /// How many objects are read and changed at once; 20 and 10 unless said
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub parallelism: Option<usize>,
     /// Tell warnings in short
     #[arg(long)]
     pub compact_warnings: bool,
@@ -54,6 +54,18 @@ pub struct Planning {
     pub variables: Variables,
     #[command(flatten)]
     pub lock: Lock,
+}
+
+impl Planning {
+    /// How many objects are read at once. Reading disturbs nobody, and what is throttled is asked for again.
+    pub fn reads(&self) -> usize {
+        self.parallelism.unwrap_or(20)
+    }
+
+    /// How many objects are changed at once.
+    pub fn changes(&self) -> usize {
+        self.parallelism.unwrap_or(10)
+    }
 }
 
 #[derive(Debug, Args)]

@@ -73,7 +73,7 @@ pub fn fresh(global: &Global, planning: &Planning, mode: Mode, approved: bool, t
             terminal.say(&format!("\n{what} cancelled.\n"));
             return Ok(Exit::Failed);
         }
-        let result = carry_out(&mut work, &plan, &sessions, planning.parallelism, &progress, &stop).await;
+        let result = carry_out(&mut work, &plan, &sessions, planning.changes(), &progress, &stop).await;
         let exit = tell(global, &work, &plan, &result, terminal);
         let_go(plan);
         Ok(exit)
@@ -134,7 +134,7 @@ fn saved(global: &Global, file: &Path, planning: &Planning, terminal: &Terminal)
             })
             .into());
         }
-        let result = carry_out(&mut work, &plan, &sessions, planning.parallelism, &progress, &stop).await;
+        let result = carry_out(&mut work, &plan, &sessions, planning.changes(), &progress, &stop).await;
         Ok(tell(global, &work, &plan, &result, terminal))
     });
     finish(work, ended, terminal)
