@@ -1,12 +1,13 @@
 //! Resources that `plan --generate-config-out` writes for objects to import: where they may go, their text, whether they keep
 //! what is, and the file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use terrane_model::schema::Schemas;
-use terrane_model::{Action, Diagnostic, Diagnostics, Mode, Sources};
+use terrane_model::{Action, Address, Diagnostic, Diagnostics, Mode, Sources};
 use terrane_plan::diff::changed_paths;
 use terrane_plan::{Plan, Undeclared};
 use terrane_spec::{is_spec_file, write};
@@ -115,15 +116,37 @@ fn written(path: &Path, text: &str) -> io::Result<()> {
 /// A bug of the writer.
 pub fn text(undeclared: &[Undeclared], schemas: &dyn Schemas) -> Result<String, Problem> {
     let mut out = HEAD.to_owned();
-    for one in undeclared {
-        let resource = &one.address.resource;
-        let Some(schema) = schemas.schema(Mode::Managed, &resource.type_name) else { continue };
-        let provider = one.provider.as_ref().map(ToString::to_string);
-        let text = write::resource(schema, &resource.name, provider.as_deref(), &one.arguments);
-        let text = text.map_err(|errors| Problem::new(errors, &Sources::default()))?;
+    for (one, text) in undeclared.iter().zip(texts(undeclared, schemas)?) {
         out.push_str(&format!("\n# From the object with the import id {:?}.\n{text}", one.id));
     }
     Ok(out)
+}
+
+/// The text of each resource, for who reads the plan.
+///
+/// # Errors
+/// A bug of the writer.
+pub fn by_address(
+    undeclared: &[Undeclared],
+    schemas: &dyn Schemas,
+) -> Result<BTreeMap<Address, String>, Problem> {
+    let addresses = undeclared.iter().map(|one| one.address.clone());
+    Ok(addresses
+        .zip(texts(undeclared, schemas)?.into_iter().map(|text| text.trim_end().to_owned()))
+        .collect())
+}
+
+fn texts(undeclared: &[Undeclared], schemas: &dyn Schemas) -> Result<Vec<String>, Problem> {
+    let text = |one: &Undeclared| {
+        let resource = &one.address.resource;
+        let Some(schema) = schemas.schema(Mode::Managed, &resource.type_name) else {
+            return Ok(String::new());
+        };
+        let provider = one.provider.as_ref().map(ToString::to_string);
+        let text = write::resource(schema, &resource.name, provider.as_deref(), &one.arguments);
+        text.map_err(|errors| Problem::new(errors, &Sources::default()))
+    };
+    undeclared.iter().map(text).collect()
 }
 
 /// What is wrong with a spec that holds what was written.

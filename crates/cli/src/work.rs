@@ -358,12 +358,13 @@ impl Work {
                 options: &options,
             };
             match build(&input).map_err(|errors| self.problem(errors))? {
-                Draft::Plan(plan) => {
+                Draft::Plan(mut plan) => {
                     let resources =
                         self.generation.as_ref().and_then(|generation| generation.resources.as_ref());
                     if let Some((undeclared, _)) = resources {
                         generated::keep_what_is(undeclared, &plan, catalog)
                             .map_err(|errors| self.problem(errors))?;
+                        plan.generated = generated::by_address(undeclared, catalog)?;
                     }
                     break *plan;
                 }

@@ -172,11 +172,25 @@ fn objects_of_every_type_become_resources_that_change_nothing() {
     stack.write("imports.terrane.toml", &imports);
 
     let wanted = format!("Plan: {} to import, 0 to add, 0 to change, 0 to destroy.", stack_size(&state));
-    let shown = stack.run(&["plan", "--generate-config-out", "new.terrane.toml"]);
+    let streamed = stack.run(&["plan", "--json-stream", "--generate-config-out", "new.terrane.toml"]);
+    let lines: Vec<Json> = streamed.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let written = |change: &Json| change["generated_config"].as_str().map(str::to_owned);
+    let in_stream: Vec<String> = lines.iter().filter_map(|line| written(&line["change"])).collect();
+    assert_eq!(in_stream.len(), stack_size(&state));
+    std::fs::remove_file(stack.path().join("new.terrane.toml")).unwrap();
+
+    let shown = stack.run(&["plan", "--generate-config-out", "new.terrane.toml", "--out", "saved.plan"]);
     assert_eq!(shown.code, Some(0), "{}{}", shown.out, shown.err);
     assert!(shown.out.contains(&wanted), "{}", shown.out);
     assert!(shown.err.contains("Terrane has generated configuration and written it to new.terrane.toml."));
     let text = stack.read("new.terrane.toml");
+    let plan: Json = serde_json::from_str(&stack.sandboxed(&["show", "--json", "saved.plan"])).unwrap();
+    let changes = plan["resource_changes"].as_array().unwrap();
+    let in_plan: Vec<String> = changes.iter().filter_map(|change| written(&change["change"])).collect();
+    assert_eq!(in_plan, in_stream);
+    for resource in in_plan {
+        assert!(resource.starts_with("[resource.") && text.contains(&resource), "{resource}");
+    }
     stack.sandboxed(&["fmt", "--check", "new.terrane.toml"]);
     stack.sandboxed(&["validate"]);
     assert!(!text.contains("Team"), "default tags are the provider's: {text}");

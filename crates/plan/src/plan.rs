@@ -223,6 +223,8 @@ pub struct Plan {
     pub access: AccessReport,
     /// What looks like renames that the spec does not tell of.
     pub possible_moves: Vec<PossibleMove>,
+    /// Resources that were written for objects that it imports, as they stand in the spec now.
+    pub generated: BTreeMap<Address, String>,
     /// What is lost with the objects that it deletes.
     pub losses: Vec<Loss>,
     /// Warnings.

@@ -24,7 +24,7 @@ use crate::stack::VERSION;
 /// The whole plan.
 pub fn plan(plan: &Plan, spec: &Spec, schemas: &dyn Schemas, timestamp: &str) -> Json {
     let drift: Vec<Json> = plan.drift.iter().map(|drift| drifted(plan, drift)).collect();
-    let changes: Vec<Json> = plan.changes.iter().map(change).collect();
+    let changes: Vec<Json> = plan.changes.iter().map(|one| change(plan, one)).collect();
     let outputs: Map<String, Json> =
         plan.outputs.iter().map(|(name, change)| (name.to_string(), output_change(change))).collect();
     let mut out = Map::new();
@@ -67,7 +67,7 @@ pub fn plan(plan: &Plan, spec: &Spec, schemas: &dyn Schemas, timestamp: &str) ->
     Json::Object(out)
 }
 
-fn change(change: &Change) -> Json {
+fn change(plan: &Plan, change: &Change) -> Json {
     let mut out = head(&change.address, &change.provider.state_name());
     previous(&mut out, change.previous_address.as_ref());
     if let Some(key) = &change.deposed {
@@ -82,6 +82,9 @@ fn change(change: &Change) -> Json {
     }
     if let Some(id) = &change.importing {
         body.insert("importing".into(), json!({ "id": id }));
+    }
+    if let Some(text) = plan.generated.get(&change.address) {
+        body.insert("generated_config".into(), text.as_str().into());
     }
     out.insert("change".into(), Json::Object(body));
     if let Some(reason) = change.reason.json_name() {

@@ -74,6 +74,9 @@ pub fn planned(plan: &Plan) -> String {
         if let Some(id) = &change.importing {
             body.insert("importing".into(), json!({ "id": id }));
         }
+        if let Some(text) = plan.generated.get(&change.address) {
+            body.insert("generated_config".into(), text.as_str().into());
+        }
         let text = format!("{}: Plan to {action}", change.address);
         out.push_str(&line("info", &text, "planned_change", json!({ "change": body })));
     }

@@ -259,6 +259,7 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
         verdicts,
         access,
         possible_moves,
+        generated: BTreeMap::new(),
         losses,
         warnings: deduplicated(diagnostics),
     };

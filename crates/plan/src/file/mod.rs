@@ -107,6 +107,7 @@ impl Serialize for File<'_> {
             "possible_moves",
             &parts::Each(&plan.possible_moves, parts::possible_move_to_json),
         )?;
+        map.serialize_entry("generated", &parts::generated_to_json(&plan.generated))?;
         map.serialize_entry("losses", &parts::Each(&plan.losses, Loss::to_file))?;
         map.serialize_entry("warnings", &envelope.warnings)?;
         map.end()
@@ -166,6 +167,7 @@ pub fn read(bytes: &[u8]) -> Result<(Plan, Envelope), FileError> {
             None => AccessReport::default(),
         },
         possible_moves: whole("possible_moves", parts::possible_moves_from_json(file.get("possible_moves")))?,
+        generated: whole("generated", parts::generated_from_json(file.get("generated")))?,
         losses: whole("losses", losses(&file))?,
         warnings: vec![],
     };

@@ -218,6 +218,17 @@ pub(super) fn possible_moves_from_json(json: Option<&Json>) -> Option<Vec<Possib
     json.map_or(Some(vec![]), |json| json.as_array()?.iter().map(one).collect())
 }
 
+pub(super) fn generated_to_json(generated: &BTreeMap<Address, String>) -> Json {
+    generated.iter().map(|(address, text)| (address.to_string(), Json::from(text.as_str()))).collect()
+}
+
+/// Plan files of earlier versions hold none.
+pub(super) fn generated_from_json(json: Option<&Json>) -> Option<BTreeMap<Address, String>> {
+    let Some(json) = json else { return Some(BTreeMap::new()) };
+    let one = |(address, text): (&String, &Json)| Some((address.parse().ok()?, text.as_str()?.to_owned()));
+    json.as_object()?.iter().map(one).collect()
+}
+
 pub(super) struct WrittenOutputs<'a>(pub &'a BTreeMap<Arc<str>, OutputChange>);
 
 impl Serialize for WrittenOutputs<'_> {

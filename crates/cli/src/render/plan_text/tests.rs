@@ -81,6 +81,7 @@ pub fn planned(mode: Mode, changes: Vec<Change>) -> Plan {
         losses: vec![],
         access: Default::default(),
         possible_moves: vec![],
+        generated: BTreeMap::new(),
         warnings: vec![],
     }
 }
