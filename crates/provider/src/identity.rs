@@ -12,28 +12,44 @@ pub struct Identity {
     /// Whether they follow from the spec, and a second object can't have the same: then one that would be made may be there
     /// already.
     pub is_chosen: bool,
+    /// The attributes that no two objects share, where that are other ones.
+    pub unique: Option<&'static [&'static str]>,
 }
 
 impl Identity {
     /// The id that the service invents.
-    pub const INVENTED: Identity = Identity { attributes: &["id"], separator: "", is_chosen: false };
+    pub const INVENTED: Identity =
+        Identity { attributes: &["id"], separator: "", is_chosen: false, unique: None };
 
     /// One attribute that follows from the spec and that no two objects share.
     pub const fn chosen(attribute: &'static [&'static str; 1]) -> Identity {
-        Identity { attributes: attribute, separator: "", is_chosen: true }
+        Identity { attributes: attribute, separator: "", is_chosen: true, unique: None }
     }
 
     /// Several attributes, written with a text between them.
     pub const fn joined(attributes: &'static [&'static str], separator: &'static str) -> Identity {
-        Identity { attributes, separator, is_chosen: false }
+        Identity { attributes, separator, is_chosen: false, unique: None }
     }
 
     /// The import id of an object; nothing while a part of it is unknown or empty.
     pub fn import_id(&self, object: &Value) -> Option<String> {
-        let part = |name: &&str| object.get(name)?.as_str().filter(|text| !text.is_empty());
-        let parts = self.attributes.iter().map(part).collect::<Option<Vec<&str>>>()?;
-        Some(parts.join(self.separator))
+        joined(self.attributes, object, self.separator)
     }
+
+    /// The attributes that no two objects share.
+    pub fn unique(&self) -> &'static [&'static str] {
+        self.unique.unwrap_or(self.attributes)
+    }
+
+    /// The name that no two objects share; nothing while a part of it is unknown or empty.
+    pub fn name(&self, object: &Value) -> Option<String> {
+        joined(self.unique(), object, self.separator)
+    }
+}
+
+fn joined(attributes: &[&str], object: &Value, separator: &str) -> Option<String> {
+    let part = |name: &&str| object.get(name)?.as_str().filter(|text| !text.is_empty());
+    Some(attributes.iter().map(part).collect::<Option<Vec<&str>>>()?.join(separator))
 }
 
 #[cfg(test)]
@@ -51,5 +67,13 @@ mod tests {
             assert_eq!(identity.import_id(&object.clone().with("user", bad)), None);
         }
         assert_eq!(Identity::INVENTED.import_id(&object), None);
+    }
+
+    #[test]
+    fn what_is_unique_may_be_less_than_the_import_id() {
+        let identity = Identity { unique: Some(&["name"]), ..Identity::chosen(&["arn"]) };
+        let object = Value::object([("arn", Value::from("arn:p")), ("name", Value::from("p"))]);
+        assert_eq!(identity.name(&object).as_deref(), Some("p"));
+        assert_eq!(Identity::chosen(&["arn"]).name(&object).as_deref(), Some("arn:p"));
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs, reason = "tests")]
 
+use std::collections::BTreeSet;
+
 use terrane_model::{Action, Diagnostics, Value};
 use terrane_plan::file::{Envelope, read, write};
 use terrane_plan::plan::Totals;
@@ -116,6 +118,24 @@ async fn an_id_may_come_from_what_is_known_while_planning() {
     );
     let (plan, _) = stack.up(&text).await.unwrap();
     assert_eq!(plan.totals(), Totals { import: 1, add: 1, ..Totals::default() });
+}
+
+#[tokio::test]
+async fn what_is_not_there_to_import_is_said_with_all_else() {
+    let mut stack = Stack::default();
+    stack.options.look_for_existing = true;
+    stack.cloud.conjure("taken", "x");
+    let taken = format!("{IMPORT}\n[resource.fake_thing.b]\nname = \"taken\"\n");
+    assert_eq!(codes(&refused(&stack, &taken).await), ["import-not-found", "exists-already"]);
+    // Whatever comes first in the order of the plan.
+    for other in ["a", "z"] {
+        let import = IMPORT.replace("fake_thing.a", "fake_thing.m");
+        let wrong = format!("{import}\n[resource.fake_thing.{other}]\nname = \"w\"\nvalue = \"forbidden\"\n");
+        let errors = refused(&stack, &wrong).await;
+        let found: BTreeSet<&str> = codes(&errors).into_iter().collect();
+        assert_eq!(found, BTreeSet::from(["import-not-found", "invalid-value"]));
+        assert_eq!(errors.len(), 2);
+    }
 }
 
 #[tokio::test]

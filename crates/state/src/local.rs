@@ -265,7 +265,8 @@ impl Backend for Local {
     }
 
     fn write(&mut self, write: Write<'_>) -> Result<(), StateError> {
-        self.disk.create_folder(&self.folder).map_err(io_error("create", &self.folder))?;
+        let folder = crate::disk::folder(&self.path);
+        self.disk.create_folder(folder).map_err(io_error("create", folder))?;
         self.check(&write)?;
         self.back_up()?;
         let target = self.target();

@@ -173,7 +173,8 @@ impl ResourceType for Policy {
     }
 
     fn identity(&self) -> Identity {
-        Identity::chosen(&["arn"])
+        // Whatever its path, a policy has its name alone in the account.
+        Identity { unique: Some(&["name"]), ..Identity::chosen(&["arn"]) }
     }
 
     async fn exists(&self, cx: &Context<'_>, id: &str) -> Result<bool, Error> {

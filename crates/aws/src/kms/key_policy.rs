@@ -135,7 +135,7 @@ impl ResourceType for KeyPolicy {
     }
 
     fn identity(&self) -> Identity {
-        Identity { attributes: &["key_id"], separator: "", is_chosen: false }
+        Identity { attributes: &["key_id"], separator: "", is_chosen: false, unique: None }
     }
 
     async fn find(&self, cx: &Context<'_>, planned: &Value) -> Result<Option<Value>, Error> {

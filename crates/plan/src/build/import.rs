@@ -37,6 +37,9 @@ pub(super) fn entries(spec: &Spec) -> BTreeMap<ResourceAddress, Vec<usize>> {
     entries
 }
 
+/// The code of the message that there is no object to import.
+pub(super) const NOT_FOUND: &str = "import-not-found";
+
 impl<'s> Builder<'_, 's> {
     /// Notes which of the wanted instances of a resource are imported.
     pub(super) fn imports_of(&mut self, resource: &ResourceAddress, wanted: &[Wanted]) {
@@ -300,7 +303,7 @@ pub(super) fn not_found(import: &Import, about: &Address, id: &str) -> Diagnosti
     let detail = format!(
         "There is no object with the id `{id}` that `{about}` could be imported from. Only what exists can be imported."
     );
-    Diagnostic::error("import-not-found", "Object to import not found", detail)
+    Diagnostic::error(NOT_FOUND, "Object to import not found", detail)
         .at(import.named_by.expr().span())
         .about(about)
         .hint("Check the id, and the provider's region and account; or take the import out, to create a new object.")

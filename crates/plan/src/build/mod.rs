@@ -204,8 +204,8 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
     if builder.needs.is_empty() && !has_errors(&builder.diagnostics) {
         builder.check_allowed();
     }
-    if builder.needs.is_empty() && !has_errors(&builder.diagnostics) {
-        if !builder.undeclared.is_empty() {
+    if builder.needs.is_empty() && only_imports_fail(&builder.diagnostics) {
+        if !builder.undeclared.is_empty() && !has_errors(&builder.diagnostics) {
             return Ok(Draft::Undeclared(builder.undeclared));
         }
         builder.look_for_existing();
@@ -213,7 +213,11 @@ pub fn build(input: &Input<'_>) -> Result<Draft, Diagnostics> {
     }
     let before =
         builder.asked_at.and_then(|at| builder.diagnostics.get(..at)).unwrap_or(&builder.diagnostics);
-    if !builder.needs.is_empty() && !has_errors(before) {
+    if !only_imports_fail(before) {
+        // Whether there is an object to import depends on nothing else, and is told together with what is wrong.
+        builder.needs.retain(|need| matches!(need.what, Wish::Import { .. }));
+    }
+    if !builder.needs.is_empty() {
         return Ok(Draft::Needs(builder.needs));
     }
     let outputs = builder.outputs();
@@ -402,6 +406,11 @@ pub fn provider_of(spec: &Spec, resource: &ResourceAddress) -> ProviderKey {
         names = parents;
     }
     key
+}
+
+/// Whether nothing is wrong but that objects to import are not there: that stands in the way of nothing else.
+fn only_imports_fail(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().all(|diagnostic| !diagnostic.is_error() || diagnostic.code == import::NOT_FOUND)
 }
 
 fn prior_needs(snapshot: &Snapshot) -> Needs {

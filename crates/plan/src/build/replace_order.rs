@@ -67,8 +67,8 @@ impl Builder<'_, '_> {
         let identity = kind.identity();
         let (before, after) = (change.before.as_ref()?, change.after.as_ref()?);
         let id = identity
-            .import_id(after)
-            .filter(|id| identity.is_chosen && identity.import_id(before).as_ref() == Some(id))?;
+            .name(after)
+            .filter(|name| identity.is_chosen && identity.name(before).as_ref() == Some(name))?;
         let spec = self.input.spec.resource(resource);
         let error = clash(change, identity, &id, kind.schema(), cause.filter(|cause| *cause != resource));
         Some(error.at(spec.map(|spec| spec.span)).about(&change.address))
@@ -95,7 +95,7 @@ fn clash(
         Some(other) => format!("`{other}`, which needs it, says `create_before_destroy`, so"),
         None => "its lifecycle says `create_before_destroy`, so".to_owned(),
     };
-    let names: Vec<String> = identity.attributes.iter().map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = identity.unique().iter().map(|name| format!("`{name}`")).collect();
     let detail = format!(
         "`{address}` is to be replaced, since {why}; and {who} the new object is made while the old one is still there. \
          Both would have the {} `{id}`, and only one object can.",
