@@ -80,6 +80,7 @@ scripts! {
     key_pending_deletion,
     key_policies,
     keys_brought_back,
+    keys_of_instances,
     lint,
     little_commands,
     lookups,

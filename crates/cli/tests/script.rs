@@ -244,6 +244,7 @@ fn normal(text: &str, stack: &Stack) -> String {
     for (pattern, instead) in [
         (r"\b[0-9a-f]{64}\b", "<sha256>"),
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
+        (r"\bmrk-[0-9a-f]{32}\b", "mrk-<id>"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "<time>"),
         (r"\b(AGPA|AIDA|AKIA|ANPA|AROA)[A-Z0-9]{10,}", "${1}<id>"),
         (r"-20\d{24}\b", "-<stamp>"),

@@ -366,6 +366,18 @@ mod tests {
     }
 
     #[test]
+    fn what_may_not_be_looked_at_is_told_and_made_anew() {
+        let why = Diagnostic::error("aws-denied", "Permission denied", "Could not look. It is denied.");
+        let warning = not_seen(&"aws_kms_key.a".parse().unwrap(), "k1", &why);
+        assert!(!warning.is_error());
+        assert!(
+            warning.detail.contains("`k1`") && warning.detail.ends_with("It is denied."),
+            "{}",
+            warning.detail
+        );
+    }
+
+    #[test]
     fn what_somebody_brought_back_is_left_to_them() {
         let warning = brought_back(&"aws_kms_key.a".parse().unwrap(), "k1");
         assert!(

@@ -154,6 +154,10 @@ async fn bring_back(cx: &Context<'_>, id: &str, prior: &Value) -> Result<Value, 
     let clients: &Clients = cx.session.clients()?;
     let answer = clients.kms().cancel_key_deletion().key_id(id).send().await;
     match answer.map_err(failed("kms:CancelKeyDeletion")) {
+        Err(error) if error.is_not_found() => {
+            let hint = "It came to its end since the plan was made. Plan again: the key is made anew then.";
+            return Err(error.hint(hint));
+        }
         // Somebody was faster.
         Err(error) if error.is_code("KMSInvalidStateException") => {}
         answer => drop(answer?),
