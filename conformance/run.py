@@ -35,7 +35,7 @@ from report import Report, Wrong
 
 # Each with the cloud that it needs. The longest come first, since groups run beside one another.
 GROUPS = {
-    cases.terraform_walks: cloud.Moto, lifecycle.lifecycle: cloud.Moto, types_stack.types_by_terraform: cloud.Moto,
+    types_stack.types_by_terraform: cloud.Moto, cases.terraform_walks: cloud.Moto, lifecycle.lifecycle: cloud.Moto,
     types_beside.types: cloud.Moto, cases.terrane_walks: cloud.Moto, refactoring.refactoring: cloud.Moto,
     types_stack.types_by_terrane: cloud.Moto, recovery.shared_recovery: cloud.Behind, importing.importing: cloud.Moto,
     cases.plan_readers: cloud.Moto, shared.shared_state: cloud.Moto, cases.sandbox: None, commands.commands: None,
@@ -100,7 +100,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--require", action="store_true", help="fail when a tool is missing")
     parser.add_argument("--only", help="only the groups whose name contains this")
-    parser.add_argument("--beside", type=int, default=min(os.cpu_count() or 1, 4), help="how many groups at a time")
+    # Most of a group's time Terraform's provider waits for what it made to settle, so a core has room for two.
+    beside = min(2 * (os.cpu_count() or 1), 6)
+    parser.add_argument("--beside", type=int, default=beside, help="how many groups at a time")
     arguments = parser.parse_args()
     # Most of the time is Terraform's provider, which starts for each command and collects garbage from its schemas: with more
     # room for it a command takes a third less. What the tools do is the same; the benchmarks do without.
