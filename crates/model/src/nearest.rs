@@ -8,6 +8,22 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates.into_iter().map(|c| (distance(name, c), c)).filter(|(d, _)| *d <= limit).min().map(|(_, c)| c)
 }
 
+/// How many instances are named where one is to be chosen.
+const SHOWN: usize = 5;
+
+/// A sentence, with a space before it, about what an address that stands for nothing was probably meant to be: one of the
+/// instances where it names a resource that has several, or what is called nearly so. Empty where that is nothing.
+pub fn meant<'a>(address: &str, there: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    let is_instance = |name: &&str| name.strip_prefix(address).is_some_and(|key| key.starts_with('['));
+    let mut instances = there.clone().into_iter().filter(is_instance);
+    let shown: Vec<String> = instances.by_ref().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    if !shown.is_empty() {
+        let more = if instances.next().is_some() { ", …" } else { "" };
+        return format!(" There are {}{more}: name one of them.", shown.join(", "));
+    }
+    nearest(address, there).map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default()
+}
+
 /// Insertions, deletions, changes and swaps of neighbours that lead from one text to the other.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(200).collect();
@@ -36,6 +52,16 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_resource_without_a_key_means_one_of_its_instances() {
+        let there = ["a.t[0]", "a.t[1]", "a.u"];
+        assert_eq!(meant("a.t", there), " There are `a.t[0]`, `a.t[1]`: name one of them.");
+        assert_eq!(meant("a.t[2]", there), " Did you mean `a.t[0]`?");
+        assert_eq!(meant("a.u[0]", ["b.x"]), "");
+        let many: Vec<String> = (0..6).map(|i| format!("a.t[{i}]")).collect();
+        assert!(meant("a.t", many.iter().map(String::as_str)).ends_with("`a.t[4]`, …: name one of them."));
+    }
 
     #[test]
     fn offers_only_near_names() {

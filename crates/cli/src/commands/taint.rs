@@ -1,6 +1,6 @@
 //! `terrane taint` and `terrane untaint`: marks an object as one to be made anew, and takes the mark off again.
 
-use terrane_model::nearest::nearest;
+use terrane_model::nearest::meant;
 use terrane_model::{Address, Diagnostic, Mode, Sources};
 use terrane_state::journal::{Change, Outcome};
 use terrane_state::{Object, Snapshot, Status};
@@ -62,8 +62,7 @@ fn marked(snapshot: &Snapshot, address: &Address, status: Status) -> Result<Opti
     let missing = |detail: String| Diagnostic::error(MISSING, "No such resource instance", detail);
     let Some(instance) = snapshot.instance(address) else {
         let all: Vec<String> = snapshot.instances().map(|(address, _, _)| address.to_string()).collect();
-        let near = nearest(&address.to_string(), all.iter().map(String::as_str));
-        let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+        let near = meant(&address.to_string(), all.iter().map(String::as_str));
         let detail = format!(
             "There is no resource instance in the state with the address {address}.{near} If the resource has just been \
              added, run `terrane apply` once to create the corresponding instance(s) before they can be tainted."

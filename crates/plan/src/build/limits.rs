@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use terrane_model::nearest::nearest;
+use terrane_model::nearest::meant;
 use terrane_model::{Address, Diagnostic, Diagnostics, Severity};
 use terrane_spec::statement::Check;
 use terrane_state::Snapshot;
@@ -101,8 +101,7 @@ impl Builder<'_, '_> {
                 self.diagnostics.push(Diagnostic::error("not-targeted", "Replacement out of reach", detail));
                 continue;
             }
-            let near = nearest(&text, there.iter().map(String::as_str));
-            let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+            let near = meant(&text, there.iter().map(String::as_str));
             let detail = format!("`{text}` was asked to be replaced, and there is no such instance.{near}");
             self.diagnostics.push(
                 Diagnostic::error("unknown-address", "Unknown address", detail)
@@ -140,8 +139,7 @@ impl Builder<'_, '_> {
                 if out_of_reach && self.input.spec.resource(&wanted.resource).is_some() {
                     continue;
                 }
-                let near = nearest(&wanted.to_string(), names.iter().map(String::as_str));
-                let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+                let near = meant(&wanted.to_string(), names.iter().map(String::as_str));
                 let detail = format!(
                     "`{flag}` names `{wanted}`, and there is no such object in the spec or the state.{near}"
                 );
@@ -178,8 +176,7 @@ impl Builder<'_, '_> {
             if declared && is_key(wanted) && (!self.selection.covers(wanted) || !keys.contains(&whole)) {
                 continue;
             }
-            let near = nearest(&wanted.to_string(), names.iter().map(String::as_str));
-            let near = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+            let near = meant(&wanted.to_string(), names.iter().map(String::as_str));
             let detail = match there.contains(wanted) || declared && !is_key(wanted) {
                 true => format!("`--allow-key-deletion` names `{wanted}`, and that is not a key.{near}"),
                 false => format!(
