@@ -111,8 +111,9 @@ fn without_credentials_trouble(
                 (None, Some(status)) => format!("The service answered with status {status} and no explanation."),
                 (None, None) => "The service answered with an error and no explanation.".to_owned(),
             };
+            let hint = hint_for(kind, &message);
             let error = Error::new(kind, operation, message);
-            match hint_for(kind) {
+            match hint {
                 Some(hint) => error.hint(hint),
                 None => error,
             }
@@ -230,11 +231,9 @@ fn kind_of(code: Option<&str>, status: Option<u16>) -> ErrorKind {
     }
 }
 
-fn hint_for(kind: ErrorKind) -> Option<&'static str> {
+fn hint_for(kind: ErrorKind, message: &str) -> Option<&'static str> {
     match kind {
-        ErrorKind::Denied => Some(
-            "The caller needs a permission that it does not have: add the action that the message names to one of its policies.",
-        ),
+        ErrorKind::Denied => Some(denied(message)),
         ErrorKind::Credentials => Some(
             "AWS does not accept the credentials: they may have expired (for SSO run `aws sso login`) or be mistyped.",
         ),
@@ -244,6 +243,33 @@ fn hint_for(kind: ErrorKind) -> Option<&'static str> {
         ),
         ErrorKind::Unavailable => Some("Run the command again: it goes on from here."),
         _ => None,
+    }
+}
+
+/// What helps against a refusal, by the kind of policy that AWS names in its message.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
+fn denied(message: &str) -> &'static str {
+    let says = |words: &str| message.contains(words);
+    match () {
+        () if says("service control policy") || says("resource control policy") => {
+            "The organization of the account forbids it: its service and resource control policies have to change, or the account."
+        }
+        () if says("with an explicit deny") => {
+            "A statement denies it, and no other policy lifts that: the policy whose kind the message names has to change."
+        }
+        () if says("no permissions boundary allows") => {
+            "The caller's permissions boundary does not allow it, whatever its other policies say: the boundary has to."
+        }
+        () if says("no session policy allows") => {
+            "The session was begun with policies that do not allow it: begin it with others, or with none."
+        }
+        () if says("no resource-based policy allows") => {
+            "The resource's own policy does not let the caller in: the key's, table's or role's policy has to name it."
+        }
+        () => {
+            "The caller needs a permission that it does not have: add the action that the message names to one of its policies."
+        }
     }
 }
 
@@ -294,6 +320,27 @@ mod tests {
             "kms:DescribeKey: NotFoundException: Key 'x' does not exist (status 400, request r-1)"
         );
         assert!(error.source.is_none(), "the message already says it");
+    }
+
+    #[test]
+    fn what_helps_against_a_refusal_follows_who_refused() {
+        let hint = |clause: &str| {
+            let message =
+                format!("User: arn is not authorized to perform: kms:Decrypt on resource: key {clause}");
+            answered(400, "AccessDeniedException", &message).hints.remove(0)
+        };
+        for (clause, said) in [
+            ("with an explicit deny in a service control policy", "organization"),
+            ("because no service control policy allows the kms:Decrypt action", "organization"),
+            ("with an explicit deny in an identity-based policy", "A statement denies it"),
+            ("because no permissions boundary allows the kms:Decrypt action", "boundary"),
+            ("because no session policy allows the kms:Decrypt action", "session"),
+            ("because no resource-based policy allows the kms:Decrypt action", "resource's own policy"),
+            ("because no identity-based policy allows the kms:Decrypt action", "one of its policies"),
+            ("", "one of its policies"),
+        ] {
+            assert!(hint(clause).contains(said), "{clause}");
+        }
     }
 
     #[test]
