@@ -226,6 +226,11 @@ pub trait ResourceType: Send + Sync {
         None
     }
 
+    /// What finding out whether an interrupted run made this takes, or clearing it away, besides reading it. Pure.
+    fn recovery(&self, _planned: &Value, _ground: &Ground<'_>) -> Permissions {
+        Permissions::none()
+    }
+
     /// Whether created objects carry the marker, since they have no name to be found by.
     fn has_marker(&self) -> bool {
         false

@@ -158,6 +158,13 @@ impl Permissions {
         self
     }
 
+    /// The same where it can't be told yet whether any of them is needed.
+    #[must_use]
+    pub fn perhaps(mut self) -> Permissions {
+        self.0.iter_mut().for_each(|permission| permission.certainty = Certainty::Perhaps);
+        self
+    }
+
     /// The list.
     pub fn into_list(self) -> Vec<Permission> {
         self.0

@@ -109,6 +109,13 @@ impl ResourceType for AccessKey {
         Some(permissions(doing, ground))
     }
 
+    /// A key whose secret nobody has seen is deleted: it is told from others by never having been used.
+    fn recovery(&self, planned: &Value, ground: &Ground<'_>) -> Permissions {
+        let users = arns_of(ground, "user", planned.get("user"));
+        let last = Permissions::none().on("*", &["iam:GetAccessKeyLastUsed"]);
+        users.iter().fold(last, |all, arn| all.on(arn, &["iam:DeleteAccessKey"]))
+    }
+
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
         let id = needed(prior, "id", "iam:ListAccessKeys")?;
         let user = needed(prior, "user", "iam:ListAccessKeys")?;

@@ -161,6 +161,10 @@ impl ResourceType for Key {
         Some(permissions::permissions(doing, ground))
     }
 
+    fn recovery(&self, _: &Value, ground: &Ground<'_>) -> Permissions {
+        permissions::recovery(ground)
+    }
+
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
         let id = needed(prior, "id", "kms:DescribeKey")?;
         let observed = observe(cx.session.clients()?, id).await?;

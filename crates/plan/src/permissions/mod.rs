@@ -27,6 +27,8 @@ pub enum Part {
     Read,
     /// Carrying out what is planned.
     Change,
+    /// Finding out, after a run was killed, what it made.
+    Recover,
 }
 
 /// A permission, what it is for, and for which objects.
@@ -88,6 +90,7 @@ pub fn needs(plan: &Plan, catalog: &Catalog, facts: &BTreeMap<ProviderKey, Arc<F
     }
     reads(plan, &mut gathering);
     changes(plan, &mut gathering);
+    recoveries(plan, &mut gathering);
     // What is allowed without a condition already needs no statement with one.
     let plain: BTreeMap<_, Part> = gathering
         .found
@@ -99,6 +102,16 @@ pub fn needs(plan: &Plan, catalog: &Catalog, facts: &BTreeMap<ProviderKey, Arc<F
     gathering.found.retain(|(part, action, resource, condition), _| {
         let first = plain.get(&(action.clone(), resource.clone()));
         condition.is_none() || first.is_none_or(|first| first > part)
+    });
+    // Recovering needs nothing said of what is there in any case.
+    let before: BTreeSet<_> = gathering
+        .found
+        .keys()
+        .filter(|(part, ..)| *part != Part::Recover)
+        .map(|(_, action, resource, condition)| (action.clone(), resource.clone(), condition.clone()))
+        .collect();
+    gathering.found.retain(|(part, action, resource, condition), _| {
+        *part != Part::Recover || !before.contains(&(action.clone(), resource.clone(), condition.clone()))
     });
     let needed =
         gathering.found.into_iter().map(|((part, action, resource, condition), (certainty, addresses))| {
@@ -226,6 +239,21 @@ fn changes(plan: &Plan, gathering: &mut Gathering<'_>) {
             (Action::Read, _, Some(after)) => gathering.add_data(Part::Change, provider, address, after),
             _ => {}
         }
+    }
+}
+
+/// What the next run takes if this one is killed: everything that it was about to make is looked for.
+fn recoveries(plan: &Plan, gathering: &mut Gathering<'_>) {
+    for change in &plan.changes {
+        let makes = [Action::Create, Action::CreateThenDelete, Action::DeleteThenCreate];
+        let (Some(after), true) = (&change.after, makes.contains(&change.action)) else { continue };
+        let Some(kind) = gathering.catalog.resource(&change.address.resource.type_name) else { continue };
+        let after = after.clone().unmark_deep().0;
+        let found = gathering.on_ground(&change.provider, |ground| {
+            let read = kind.permissions(Doing::Read(&after), ground).unwrap_or_default();
+            read.and(kind.recovery(&after, ground))
+        });
+        gathering.note(Part::Recover, &change.address, found.perhaps());
     }
 }
 

@@ -67,6 +67,7 @@ fn part_name(part: Part) -> &'static str {
         Part::State => "State",
         Part::Read => "Read",
         Part::Change => "Change",
+        Part::Recover => "Recover",
     }
 }
 

@@ -1,7 +1,11 @@
 //! An account in memory with somebody who deploys into it, whose permissions can be limited.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fs;
+use std::future::poll_fn;
+use std::path::Path;
+use std::task::Poll;
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use serde_json::json;
@@ -17,7 +21,7 @@ use terrane_plan::plan::Mode;
 use terrane_plan::{Draft, Input, Options, Plan, ProviderKey, build};
 use terrane_provider::{Catalog, Permission, Session};
 use terrane_reconcile::events::Event;
-use terrane_reconcile::{Events, Run, Sessions, Stop, apply, look, observe};
+use terrane_reconcile::{Events, Run, Sessions, Stop, apply, look, observe, recover};
 use terrane_sandbox::{Options as SandboxOptions, Sandbox};
 use terrane_spec::{Inputs, Spec};
 use terrane_state::{Access, Local, LockInfo, Store};
@@ -53,13 +57,49 @@ impl Events for Quiet {
     fn event(&self, _: &Event<'_>) {}
 }
 
+/// Stops a run at its first failure: what came after it would show nothing.
+struct UntilFailure<'s>(&'s Stop);
+
+impl Events for UntilFailure<'_> {
+    fn event(&self, event: &Event<'_>) {
+        if matches!(event, Event::Failed { .. }) {
+            self.0.ask();
+        }
+    }
+}
+
 pub struct Account {
     folder: tempfile::TempDir,
     sandbox: Sandbox,
     catalog: Catalog,
     deployer: Credentials,
-    /// Addresses of keys by their ARNs.
-    addresses: RefCell<BTreeMap<String, String>>,
+}
+
+/// An account at rest, of which there can be any number of copies.
+pub struct Rested {
+    folder: tempfile::TempDir,
+    deployer: Credentials,
+}
+
+impl Rested {
+    /// A copy: what is done in it is not done in any other.
+    pub fn copy(&self) -> Account {
+        let folder = tempfile::tempdir().unwrap();
+        copy_all(self.folder.path(), folder.path());
+        Account::open(folder, self.deployer.clone())
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy_all(&from, &to);
+        } else {
+            fs::copy(from, to).unwrap();
+        }
+    }
 }
 
 impl Account {
@@ -75,14 +115,8 @@ impl Account {
 
     /// A new account, in which the deployer may do everything.
     pub async fn new() -> Account {
-        let folder = tempfile::tempdir().unwrap();
-        let options = SandboxOptions { in_memory: true, ..SandboxOptions::default() };
-        let sandbox = Sandbox::open(folder.path(), options).unwrap();
-        let mut catalog = Catalog::default();
-        terrane_aws::catalog(&mut catalog);
         let nobody = Credentials::new("a", "b", None, None, "test");
-        let mut account =
-            Account { folder, sandbox, catalog, deployer: nobody, addresses: RefCell::default() };
+        let mut account = Account::open(tempfile::tempdir().unwrap(), nobody);
         let admin = account.admin().await;
         let iam = admin.clients::<Clients>().unwrap().iam();
         iam.create_user().user_name(DEPLOYER).send().await.unwrap();
@@ -90,6 +124,20 @@ impl Account {
         let made = iam.create_access_key().user_name(DEPLOYER).send().await.unwrap().access_key.unwrap();
         account.deployer = Credentials::new(made.access_key_id, made.secret_access_key, None, None, "test");
         account
+    }
+
+    fn open(folder: tempfile::TempDir, deployer: Credentials) -> Account {
+        // Calls take a moment, so that a run can be ended between two of them.
+        let options = SandboxOptions { latency: Duration::from_millis(1), ..SandboxOptions::default() };
+        let sandbox = Sandbox::open(&folder.path().join("sandbox"), options).unwrap();
+        let mut catalog = Catalog::default();
+        terrane_aws::catalog(&mut catalog);
+        Account { folder, sandbox, catalog, deployer }
+    }
+
+    /// Lays it to rest.
+    pub fn rest(self) -> Rested {
+        Rested { folder: self.folder, deployer: self.deployer }
     }
 
     async fn admin(&self) -> Session {
@@ -217,30 +265,23 @@ impl Account {
         plan
     }
 
-    /// An ARN, or the address in the place of one that AWS made up.
-    pub fn named(&self, arn: &str) -> String {
-        self.addresses.borrow().get(arn).cloned().unwrap_or_else(|| arn.to_owned())
-    }
-
     /// What a step takes.
     pub async fn needs(&self, step: &Step) -> Needs {
         let plan = self.plan(step).await.unwrap();
-        for (address, _, object) in plan.prior.current() {
-            let arn = object.attributes.get("arn").and_then(|arn| arn.as_str());
-            if let (Some(arn), "aws_kms_key") = (arn, &*address.resource.type_name) {
-                self.addresses.borrow_mut().insert(arn.to_owned(), address.to_string());
-            }
-        }
         needs(&plan, &self.catalog, &self.sessions().await.facts())
     }
 
     /// What the deployer is said to lack for a step, as `terrane plan` finds it out: the warning's text.
     pub async fn lacking(&self, step: &Step) -> Option<String> {
-        let plan = self.plan(step).await.unwrap();
+        self.lacking_for(step, &self.plan(step).await.unwrap()).await
+    }
+
+    /// The same for a step that is planned already.
+    pub async fn lacking_for(&self, step: &Step, plan: &Plan) -> Option<String> {
         let sessions = self.sessions().await;
         let (key, session) = sessions.0.iter().next().unwrap();
         let caller = session.facts.caller.as_deref().unwrap();
-        let needed = to_carry_out(&plan, &needs(&plan, &self.catalog, &sessions.facts()), key);
+        let needed = to_carry_out(plan, &needs(plan, &self.catalog, &sessions.facts()), key);
         let question = |Together { actions, resources, context }| Question { actions, resources, context };
         let questions: Vec<Question> = together(&needed).into_iter().map(question).collect();
         let clients = session.clients::<Clients>().unwrap();
@@ -252,17 +293,27 @@ impl Account {
         };
         let spec = self.spec(step);
         let functions = FunctionContext::closed();
-        let estates = || of_plan(&plan, &spec, &self.catalog, &functions).unwrap();
+        let estates = || of_plan(plan, &spec, &self.catalog, &functions).unwrap();
         let deployer = Deployer { caller, subject: &simulated.arn };
-        warning(&plan, deployer, &needed, &verdict, &estates).map(|warning| warning.detail)
+        warning(plan, deployer, &needed, &verdict, &estates).map(|warning| warning.detail)
     }
 
     /// Plans a step and carries it out.
     pub async fn carry_out(&self, step: &Step) -> Result<(), String> {
+        self.carry_out_as(step, None).await
+    }
+
+    /// Carries a step out and lets it die as soon as such calls were made; false where it was done before.
+    pub async fn die_when(&self, step: &Step, made: impl Fn(&BTreeMap<String, u64>) -> bool) -> bool {
         let (spec, mut store, sessions) = (self.spec(step), self.store(), self.sessions().await);
-        let plan = self.planned(&spec, &store, &sessions, step.mode()).await;
-        let plan = plan.map_err(|errors| format!("the plan: {errors:#?}"))?;
-        assert!(plan.has_changes());
+        let plan = self.planned(&spec, &store, &sessions, step.mode()).await.unwrap();
+        let before = self.sandbox.call_counts();
+        let since = || {
+            let counts = self.sandbox.call_counts().into_iter();
+            counts
+                .map(|(name, n)| (name.clone(), n - before.get(&name).copied().unwrap_or_default()))
+                .collect()
+        };
         let stop = Stop::default();
         let run = Run {
             plan: &plan,
@@ -272,6 +323,48 @@ impl Account {
             functions: FunctionContext::closed(),
             parallelism: 10,
             events: &Quiet,
+            stop: &stop,
+            run_id: "run",
+        };
+        // It is asked anew whenever the run goes on.
+        let enough = poll_fn(|_| if made(&since()) { Poll::Ready(()) } else { Poll::Pending });
+        tokio::select! {
+            biased;
+            () = enough => true,
+            _ = apply(run, &mut store) => false,
+        }
+    }
+
+    /// Looks what became of what a run that died had begun. Gives how much that was.
+    pub async fn recover(&self) -> Result<usize, String> {
+        let (mut store, sessions) = (self.store(), self.sessions().await);
+        let recovered = recover(&mut store, &self.catalog, &sessions, &Quiet).await;
+        let recovered = recovered.map_err(|errors| format!("{errors:#?}"))?;
+        store.finish().map_err(|error| error.to_string())?;
+        Ok(recovered.len())
+    }
+
+    /// Carries out a step, as it was planned in an account that this one is a copy of.
+    pub async fn carry_out_as(&self, step: &Step, planned: Option<&Plan>) -> Result<(), String> {
+        let (spec, mut store, sessions) = (self.spec(step), self.store(), self.sessions().await);
+        let own = match planned {
+            Some(_) => None,
+            None => {
+                let plan = self.planned(&spec, &store, &sessions, step.mode()).await;
+                Some(plan.map_err(|errors| format!("the plan: {errors:#?}"))?)
+            }
+        };
+        let plan = planned.or(own.as_ref()).unwrap();
+        assert!(plan.has_changes());
+        let stop = Stop::default();
+        let run = Run {
+            plan,
+            spec: &spec,
+            catalog: &self.catalog,
+            sessions: &sessions,
+            functions: FunctionContext::closed(),
+            parallelism: 10,
+            events: &UntilFailure(&stop),
             stop: &stop,
             run_id: "run",
         };

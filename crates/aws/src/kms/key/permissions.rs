@@ -46,6 +46,12 @@ fn delete(arn: &str, ground: &Ground<'_>) -> Permissions {
 
 const LOOK: &[&str] = &["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable"];
 
+/// A lost key is found by its marker, among all keys there are.
+pub fn recovery(ground: &Ground<'_>) -> Permissions {
+    let any = ground.regional("kms", "key/*");
+    Permissions::none().on("*", &["kms:ListKeys"]).on(&any, &["kms:ListResourceTags"])
+}
+
 fn read(arn: &str, object: &Value) -> Permissions {
     let all = Permissions::none().on(arn, READ);
     // KMS does not rotate material that it does not make: what it answers about that does not count.
