@@ -199,12 +199,16 @@ fn of_two_at_once_one_is_told_who_is_at_work_and_one_waits() {
         let mut command = stack.command(arguments);
         Ran::of(command.env("TERRANE_SANDBOX", "1").output().unwrap())
     };
+    // Both begin while the first one is at work, however busy the machine is.
+    let mut waiting = stack.command(&["apply", "-auto-approve", "-lock-timeout=120s"]);
+    waiting.env("TERRANE_SANDBOX", "1").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let waiting = waiting.spawn().unwrap();
     let refused = sandboxed(&["apply", "-auto-approve"]);
     assert_eq!(refused.code, Some(1), "{}{}", refused.out, refused.err);
     for text in ["State locked", "OperationTypeApply", "Who:", "Created:", "force-unlock"] {
         assert!(refused.err.contains(text), "{text} is not in {}", refused.err);
     }
-    let waited = sandboxed(&["apply", "-auto-approve", "-lock-timeout=120s"]);
+    let waited = Ran::of(waiting.wait_with_output().unwrap());
     assert_eq!(waited.code, Some(0), "{}{}", waited.out, waited.err);
     assert!(waited.err.contains("Waiting for it..."), "{}", waited.err);
     assert!(waited.out.contains("0 added, 0 changed, 0 destroyed"), "{}", waited.out);

@@ -4,8 +4,16 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::OpenError;
+
+/// How long to wait for a process that has the sandbox open. One that waited for the lock of a state goes on as soon as that
+/// is free, while the one before it is still about to end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long to wait before looking again.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A folder that nobody else has open; the lock ends when this is dropped or the process ends.
 #[derive(Debug)]
@@ -28,14 +36,19 @@ impl Folder {
             .mode(0o600)
             .open(path.join("lock"))
             .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = file.read_to_string(&mut holder);
-                return Err(OpenError::Locked { path: path.to_owned(), holder: holder.trim().parse().ok() });
+        let start = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if start.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => {
+                    let mut holder = String::new();
+                    let _ = file.read_to_string(&mut holder);
+                    let holder = holder.trim().parse().ok();
+                    return Err(OpenError::Locked { path: path.to_owned(), holder });
+                }
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         file.set_len(0).map_err(failed)?;
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
@@ -112,5 +125,17 @@ mod tests {
         }
         drop(held);
         Folder::lock(parent.path()).unwrap();
+    }
+
+    #[test]
+    fn one_that_is_about_to_end_is_waited_for() {
+        let parent = tempfile::tempdir().unwrap();
+        let held = Folder::lock(parent.path()).unwrap();
+        let ending = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(held);
+        });
+        Folder::lock(parent.path()).unwrap();
+        ending.join().unwrap();
     }
 }
