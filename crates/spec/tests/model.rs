@@ -341,6 +341,14 @@ content  = { sid = "${statement.key}" }
     };
     let local = |name: &str| evaluate(&spec.root.locals.get(name).unwrap().expr, &scope).unwrap();
     assert_eq!(names(&local("map")), ["${plain}", "W\"O-k", "a\"b"]);
+    // As Terraform does with every text.
+    let decomposed = one("[locals]\nx = { \"e\u{301}\" = 1 }\ny = { \"${1}e\u{301}\" = 1 }\n");
+    for (local, name) in [("x", "\u{e9}"), ("y", "1\u{e9}")] {
+        assert_eq!(
+            names(&evaluate(&decomposed.root.locals.get(local).unwrap().expr, &scope).unwrap()),
+            [name]
+        );
+    }
     assert_eq!(names(local("deep").get("x").unwrap()), ["y"]);
     let input = evaluate(&resource(&spec, "terraform_data", "d").body, &scope).unwrap();
     let inside = input.get("input").unwrap().get("w\"o").unwrap().get("k-w\"o").unwrap();

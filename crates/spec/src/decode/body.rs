@@ -32,10 +32,12 @@ impl Decoder {
         }
     }
 
-    /// The key of an object, which is a template like any string. That of a block is a name: no template fits there.
+    /// The key of an object, which is a template like any string, and normalised like any. That of a block is a name: no
+    /// template fits there.
     fn key(&mut self, name: &Arc<str>, span: Span) -> ObjectKey {
         if !is_template(name) {
-            return ObjectKey::Name(name.clone(), span);
+            let text = Value::string(name.clone());
+            return ObjectKey::Name(text.as_str().map_or_else(|| name.clone(), Arc::from), span);
         }
         // Behind the opening quote.
         match parse_template(name, &Origin::linear(span.file, span.start as usize + 1)) {

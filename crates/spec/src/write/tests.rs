@@ -113,7 +113,10 @@ proptest! {
         tags in proptest::collection::btree_map(any::<String>(), "[ -~\\$\\{\\}%\n]{0,12}", 0..4),
         size in any::<i64>(),
     ) {
-        let entries: BTreeMap<String, Value> = tags.into_iter().map(|(k, v)| (k, Value::from(v))).collect();
+        // All text is normalised, keys as well.
+        let normal = |key: &str| Value::from(key).as_str().unwrap().to_owned();
+        let entries: BTreeMap<String, Value> =
+            tags.into_iter().map(|(k, v)| (normal(&k), Value::from(v))).collect();
         let tags = Value::object(entries.iter().map(|(k, v)| (k.as_str(), v.clone())));
         let arguments = Value::object([
             ("size", Value::from(size)),
