@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use terrane_model::{Path, Type, Value};
-use terrane_provider::{Context, Note, ResourceType, Session};
+use terrane_provider::{Context, ResourceType, Session};
 
 use crate::client::{Options, configure};
 use crate::iam::policy_attachment::PolicyAttachment;
@@ -39,14 +39,8 @@ impl Bench {
     async fn with<T>(&self, verb: impl AsyncFnOnce(&Context<'_>) -> T) -> T {
         let address = address();
         let marker = crate::names::unique("m-");
-        let cx = Context {
-            session: &self.0,
-            address: &address,
-            timeout: Duration::from_secs(20),
-            marker: Some(&marker),
-            note: &Note::default(),
-            progress: &Quiet,
-        };
+        let looking = Context::looking(&self.0, &address, Duration::from_secs(20), &Quiet);
+        let cx = Context { marker: Some(&marker), ..looking };
         verb(&cx).await
     }
 

@@ -159,7 +159,7 @@ impl Cloud {
             address: &address,
             timeout: Duration::from_secs(120),
             marker: Some("m-1"),
-            note,
+            note: Some(note),
             progress: &Quiet,
         };
         verb(&cx).await

@@ -61,10 +61,34 @@ pub struct Context<'a> {
     pub timeout: Duration,
     /// Identifies this operation of this run: set on objects that have no name, so that they are found again.
     pub marker: Option<&'a str>,
-    /// What the last verb for this object left to be remembered.
-    pub note: &'a Note,
+    /// What the last verb for this object left to be remembered; nothing where nothing is kept.
+    pub note: Option<&'a Note>,
     /// Told about waits.
     pub progress: &'a dyn Progress,
+}
+
+impl<'a> Context<'a> {
+    /// To look at something, or to set something right: without a marker, and with nothing to remember.
+    pub fn looking(
+        session: &'a Session,
+        address: &'a Address,
+        timeout: Duration,
+        progress: &'a dyn Progress,
+    ) -> Context<'a> {
+        Context { session, address, timeout, marker: None, note: None, progress }
+    }
+
+    /// What the last verb for this object left to be remembered.
+    pub fn noted(&self) -> Option<String> {
+        self.note.and_then(Note::text)
+    }
+
+    /// Leaves something to be remembered.
+    pub fn remember(&self, text: String) {
+        if let Some(note) = self.note {
+            note.write(text);
+        }
+    }
 }
 
 /// What is being planned for one instance. Pure data.

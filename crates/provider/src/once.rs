@@ -66,7 +66,7 @@ mod tests {
     use terrane_model::{Address, ResourceAddress};
 
     use super::*;
-    use crate::{Facts, Note, Progress, Session};
+    use crate::{Facts, Progress, Session};
 
     struct Silent;
 
@@ -82,14 +82,7 @@ mod tests {
     async fn run(answers: Vec<Result<u32, Error>>, found: Option<u32>) -> (Result<u32, ErrorKind>, usize) {
         let session = Session::new(Facts::default(), Arc::new(()));
         let address = ResourceAddress::managed("test_object", "x").instance(None);
-        let cx = Context {
-            session: &session,
-            address: &address,
-            timeout: Duration::ZERO,
-            marker: None,
-            note: &Note::default(),
-            progress: &Silent,
-        };
+        let cx = Context::looking(&session, &address, Duration::ZERO, &Silent);
         let total = answers.len();
         let answers = RefCell::new(VecDeque::from(answers));
         let call = || async { answers.borrow_mut().pop_front().unwrap_or(Ok(0)) };

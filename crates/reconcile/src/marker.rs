@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use terrane_model::{Address, Diagnostic, Value};
 use terrane_plan::ProviderKey;
 use terrane_plan::codec::decode;
-use terrane_provider::{Catalog, Context, Error, Note, ResourceType, Session};
+use terrane_provider::{Catalog, Context, Error, ResourceType, Session};
 use terrane_state::journal::{Change, Outcome};
 use terrane_state::{Object, Snapshot, Store};
 
@@ -45,8 +45,7 @@ pub(crate) async fn take_off(
     events: &dyn Events,
 ) -> Result<(), Error> {
     let waits = Waits(events);
-    let cx =
-        Context { session, address, timeout: LIMIT, marker: None, note: &Note::default(), progress: &waits };
+    let cx = Context::looking(session, address, LIMIT, &waits);
     resource.settle(&cx, &object.clone().unmark_deep().0).await
 }
 

@@ -76,14 +76,8 @@ pub async fn observe(
                         let id = prior.get("id").and_then(Value::as_str);
                         events.event(&Event::ReadStarted { address: &address, id });
                         let waits = Waits(events);
-                        let cx = Context {
-                            session,
-                            address: &address,
-                            timeout: READ_LIMIT,
-                            marker: None,
-                            note: &note,
-                            progress: &waits,
-                        };
+                        let looking = Context::looking(session, &address, READ_LIMIT, &waits);
+                        let cx = Context { note: Some(&note), ..looking };
                         let found = kind.read(&cx, &prior).await;
                         found.map_err(|error| diagnose(&hiding(error, &prior), &address, "read"))
                     }
@@ -242,14 +236,7 @@ pub async fn import(
     };
     let started = Instant::now();
     let waits = Waits(events);
-    let cx = Context {
-        session,
-        address,
-        timeout: READ_LIMIT,
-        marker: None,
-        note: &Note::default(),
-        progress: &waits,
-    };
+    let cx = Context::looking(session, address, READ_LIMIT, &waits);
     events.event(&Event::ReadStarted { address, id: Some(id) });
     let found = kind.import(&cx, id).await.map_err(|error| diagnose(&error, address, "import"))?;
     let id = found.as_ref().and_then(|object| object.get("id")).and_then(Value::as_str);
@@ -270,14 +257,7 @@ async fn is_there(
     let kind = catalog.resource(&address.resource.type_name)?;
     let session = sessions.get(&need.provider, address).ok()?;
     let waits = Waits(events);
-    let cx = Context {
-        session,
-        address,
-        timeout: LOOK_LIMIT,
-        marker: None,
-        note: &Note::default(),
-        progress: &waits,
-    };
+    let cx = Context::looking(session, address, LOOK_LIMIT, &waits);
     kind.exists(&cx, id).await.ok()
 }
 
@@ -293,14 +273,7 @@ async fn recoverable(
     let Some(kind) = catalog.resource(&address.resource.type_name) else { return Ok(None) };
     let session = sessions.get(&need.provider, address)?;
     let waits = Waits(events);
-    let cx = Context {
-        session,
-        address,
-        timeout: READ_LIMIT,
-        marker: None,
-        note: &Note::default(),
-        progress: &waits,
-    };
+    let cx = Context::looking(session, address, READ_LIMIT, &waits);
     kind.import(&cx, id).await.map_err(|error| diagnose(&error, address, "look at what was before"))
 }
 
@@ -316,14 +289,7 @@ async fn users_of(
     let Some(kind) = catalog.resource(&address.resource.type_name) else { return Ok(Users::default()) };
     let session = sessions.get(&need.provider, address)?;
     let waits = Waits(events);
-    let cx = Context {
-        session,
-        address,
-        timeout: READ_LIMIT,
-        marker: None,
-        note: &Note::default(),
-        progress: &waits,
-    };
+    let cx = Context::looking(session, address, READ_LIMIT, &waits);
     let users = kind.users(&cx, object, Extent::All).await;
     users.map_err(|error| diagnose(&hiding(error, object), address, "look for what uses"))
 }
@@ -347,14 +313,7 @@ async fn read_one(
     let started = Instant::now();
     events.event(&Event::ReadStarted { address, id: None });
     let waits = Waits(events);
-    let cx = Context {
-        session,
-        address,
-        timeout: READ_LIMIT,
-        marker: None,
-        note: &Note::default(),
-        progress: &waits,
-    };
+    let cx = Context::looking(session, address, READ_LIMIT, &waits);
     let read = data.read(&cx, config).await;
     let value = read.map_err(|error| diagnose(&hiding(error, config), address, "read"))?;
     let id = value.get("id").and_then(Value::as_str);

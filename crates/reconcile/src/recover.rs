@@ -7,7 +7,7 @@ use terrane_model::secret::Secrets;
 use terrane_model::{Address, Diagnostic, Diagnostics, Value};
 use terrane_plan::ProviderKey;
 use terrane_plan::codec::{decode, encode};
-use terrane_provider::{Catalog, Cleared, Context, Note};
+use terrane_provider::{Catalog, Cleared, Context};
 use terrane_state::journal::{Change, Intent, Operation, Outcome};
 use terrane_state::{Object, Status, Store};
 
@@ -150,8 +150,7 @@ async fn look(
     let session = sessions.get(&key, address)?;
     let waits = Waits(events);
     let marker = intent.marker.as_deref();
-    let cx =
-        Context { session, address, timeout: FIND_LIMIT, marker, note: &Note::default(), progress: &waits };
+    let cx = Context { marker, ..Context::looking(session, address, FIND_LIMIT, &waits) };
     let schema = resource.schema();
     let value = |object: &Object| decode(schema, &object.attributes, &object.sensitive).ok();
     match intent.operation {

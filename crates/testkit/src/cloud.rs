@@ -225,8 +225,8 @@ impl ResourceType for Thing {
     async fn read(&self, cx: &Context<'_>, prior: &Value) -> Result<Option<Value>, Error> {
         let cloud = cx.session.clients::<Cloud>()?;
         let id = id_of(prior);
-        if cx.note.text().is_none() {
-            cx.note.write(value_of(prior));
+        if cx.noted().is_none() {
+            cx.remember(value_of(prior));
         }
         cloud.call("read", &name_of(prior), |inner| Ok(inner.things.get(&id).cloned())).await.map_err(|e| e.0)
     }
@@ -235,7 +235,7 @@ impl ResourceType for Thing {
         let cloud = cx.session.clients::<Cloud>()?;
         let name = name_of(planned);
         let marker = cx.marker.unwrap_or_default().to_owned();
-        cx.note.write(value_of(planned));
+        cx.remember(value_of(planned));
         let made = cloud.call("create", &name, |inner| {
             if inner.things.values().any(|t| name_of(t) == name) {
                 let text = format!("`{name}` exists already.");
@@ -257,7 +257,7 @@ impl ResourceType for Thing {
     async fn update(&self, cx: &Context<'_>, prior: &Value, planned: &Value) -> Result<Value, Failure> {
         let cloud = cx.session.clients::<Cloud>()?;
         let (id, name) = (id_of(prior), name_of(planned));
-        cx.note.write(value_of(planned));
+        cx.remember(value_of(planned));
         let changed = cloud.call("update", &name, |inner| match inner.things.get_mut(&id) {
             Some(thing) => {
                 *thing = planned.clone();

@@ -23,8 +23,8 @@ use terrane_model::{Mode, Schema, Type, Value};
 use terrane_provider::once::create_once;
 use terrane_provider::wait::Wait;
 use terrane_provider::{
-    Context, Deleted, Doing, Error, ErrorKind, Facts, Failure, Ground, Identity, Note, Permissions,
-    PlanRequest, ResourceType,
+    Context, Deleted, Doing, Error, ErrorKind, Facts, Failure, Ground, Identity, Permissions, PlanRequest,
+    ResourceType,
 };
 
 use crate::client::Clients;
@@ -124,7 +124,7 @@ impl ResourceType for Policy {
         let arn = needed(prior, "id", "iam:GetPolicy")?;
         let clients: &Clients = cx.session.clients()?;
         let Some(policy) = get(clients, arn).await? else { return Ok(None) };
-        let observed = match unchanged(cx.note, &policy, prior) {
+        let observed = match unchanged(cx.noted(), &policy, prior) {
             Some(document) => Some(Observed { policy, document: document.to_owned() }),
             None => with_document(clients, policy).await?,
         };
@@ -354,9 +354,9 @@ fn noted(policy: &Remote, document: &str) -> Option<String> {
 /// the document that was noted with it.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html>
-fn unchanged<'v>(note: &Note, policy: &Remote, prior: &'v Value) -> Option<&'v str> {
+fn unchanged<'v>(note: Option<String>, policy: &Remote, prior: &'v Value) -> Option<&'v str> {
     let document = filled(prior, "policy")?;
-    (note.text()? == noted(policy, document)?).then_some(document)
+    (note? == noted(policy, document)?).then_some(document)
 }
 
 impl Observed {
@@ -365,7 +365,7 @@ impl Observed {
         let policy = self.policy.clone();
         let object = self.into_state(prior, &cx.session.facts, imported);
         if let Some(note) = text(&object, "policy").and_then(|document| noted(&policy, document)) {
-            cx.note.write(note);
+            cx.remember(note);
         }
         object
     }

@@ -121,14 +121,7 @@ impl<'r> Walk<'r, '_> {
         Some(Box::pin(async move {
             let started = Instant::now();
             let waits = Waits(events);
-            let cx = Context {
-                session,
-                address: &change.address,
-                timeout,
-                marker: None,
-                note: &Note::default(),
-                progress: &waits,
-            };
+            let cx = Context::looking(session, &change.address, timeout, &waits);
             let planned = verb.desired().map(|desired| desired.clone().unmark_deep().0);
             let result = match planned {
                 Some(planned) => kind.survey(&cx, &planned).await,

@@ -101,7 +101,7 @@ impl Work<'_> {
             address: &self.change.address,
             timeout: self.timeout,
             marker: Some(&self.marker),
-            note: &self.note,
+            note: Some(&self.note),
             progress: &waits,
         };
         let type_name = &self.change.address.resource.type_name;
