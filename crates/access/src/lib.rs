@@ -28,4 +28,5 @@ pub use glob::matches as glob_matches;
 pub use organization::{Limits, Organization};
 pub use question::{Answered, Question};
 pub use reach::{Matrix, Right, matrix, reach};
+pub use read::first_key_policy;
 pub use trial::{Real, Refusal};

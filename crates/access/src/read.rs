@@ -11,15 +11,14 @@ use terrane_iam::{Document, Grant, GrantConstraint};
 use crate::estate::{Encryption, Estate, Item, Key, Policy, Table};
 use value::{Text, documents, field, is_true, pairs, tags, text, texts};
 
-/// The key policy that a key has when none is given: it leaves everything to the account's IAM policies.
+/// The text of the policy that a key has when none is given: it leaves everything to the account's IAM policies.
 ///
 /// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
-fn default_key_policy(account: &str) -> Option<Arc<Document>> {
-    let text = format!(
-        r#"{{"Version":"2012-10-17","Id":"key-default-1","Statement":[{{"Sid":"Enable IAM User Permissions",
-        "Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{account}:root"}},"Action":"kms:*","Resource":"*"}}]}}"#
+pub fn first_key_policy(partition: &str, account: &str) -> String {
+    let statement = format!(
+        r#"{{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{{"AWS":"arn:{partition}:iam::{account}:root"}},"Action":"kms:*","Resource":"*"}}"#
     );
-    Document::parse(&text).ok().map(Arc::new)
+    format!(r#"{{"Version":"2012-10-17","Id":"key-default-1","Statement":[{statement}]}}"#)
 }
 
 /// The objects of a stack by type.
@@ -154,7 +153,9 @@ fn keys(items: &Items<'_>, account: Option<&str>) -> Vec<Key> {
         let absent = matches!(text(item.value, "policy"), Text::Absent);
         let own = account_of(item);
         if let (true, Some(account)) = (absent, own.as_deref().or(account)) {
-            policy.document = default_key_policy(account);
+            let partition = arn.strip_prefix("arn:").and_then(|rest| rest.split(':').next());
+            let text = first_key_policy(partition.unwrap_or("aws"), account);
+            policy.document = Document::parse(&text).ok().map(Arc::new);
         }
         let (grants, tags) = (vec![], tags(item.value));
         keys.push((Key { address: Some(item.address.to_owned()), arn, policy, grants, tags }, id));

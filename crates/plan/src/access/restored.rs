@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
+use terrane_access::first_key_policy;
 use terrane_model::{Action, Address, Type, Value};
 use terrane_state::{Object, Snapshot};
 
@@ -108,20 +109,8 @@ fn same_key(a: &str, b: &str) -> bool {
 }
 
 /// The policy that the key with an ARN has from the start.
-///
-/// <https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html>
 fn first_policy(arn: &str) -> Option<String> {
-    let (partition, account) = (arn.split(':').nth(1)?, arn.split(':').nth(4)?);
-    let statement = serde_json::json!({
-        "Sid": "Enable IAM User Permissions",
-        "Effect": "Allow",
-        "Principal": { "AWS": format!("arn:{partition}:iam::{account}:root") },
-        "Action": "kms:*",
-        "Resource": "*",
-    });
-    let document =
-        serde_json::json!({ "Version": "2012-10-17", "Id": "key-default-1", "Statement": [statement] });
-    Some(document.to_string())
+    Some(first_key_policy(arn.split(':').nth(1)?, arn.split(':').nth(4)?))
 }
 
 /// Whether the key's own policy becomes another one.
