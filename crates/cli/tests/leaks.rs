@@ -258,20 +258,24 @@ user   = "${aws_iam_user.u.name}"
 policy = '${jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "dynamodb:GetItem", Resource = aws_dynamodb_table.t.arn }] })}'
 "#;
 
+/// Runs a command with both variables: one from the environment, and the other one on the line where it takes any.
+fn given(stack: &Stack, arguments: &[&str], takes_variables: bool, code: i32) -> Ran {
+    let on_the_line = format!("on_the_line={}", SECRETS[2]);
+    let variable: &[&str] = if takes_variables { &["--var", &on_the_line] } else { &[] };
+    let mut command = stack.command(&[arguments, variable].concat());
+    command.env("TERRANE_VAR_by_environment", SECRETS[0]);
+    let ran = Ran::of(command.output().unwrap());
+    assert_eq!(ran.code, Some(code), "{arguments:?}\n{}{}", ran.out, ran.err);
+    ran
+}
+
 #[test]
 fn access_shows_no_secret() {
     let stack = Stack::of(NAMED);
     let mut found = Vec::new();
     let mut ask = |arguments: &[&str]| {
-        let on_the_line = format!("on_the_line={}", SECRETS[2]);
-        let mut all = arguments.to_vec();
-        if !arguments.iter().any(|argument| ["--state", "--plan"].contains(argument)) {
-            all.extend(["--var", &on_the_line]);
-        }
-        let mut command = stack.command(&all);
-        command.env("TERRANE_VAR_by_environment", SECRETS[0]);
-        let ran = Ran::of(command.output().unwrap());
-        assert_eq!(ran.code, Some(0), "{arguments:?}\n{}{}", ran.out, ran.err);
+        let takes_variables = !arguments.iter().any(|argument| ["--state", "--plan"].contains(argument));
+        let ran = given(&stack, arguments, takes_variables, 0);
         if arguments[0] == "access" {
             assert!(
                 ran.out.contains("aws_iam_user.u") || ran.out.contains("(sensitive value)"),
@@ -338,17 +342,8 @@ server_side_encryption = { enabled = true, kms_key_arn = "${aws_kms_key.k.arn}" 
 #[test]
 fn what_uses_a_key_and_what_can_be_brought_back_is_told_without_secrets() {
     let stack = Stack::of(USED);
-    let on_the_line = format!("on_the_line={}", SECRETS[2]);
     let run = |code: i32, arguments: &[&str]| {
-        let mut all = arguments.to_vec();
-        if ["plan", "apply"].contains(&arguments[0]) {
-            all.extend(["--var", &on_the_line]);
-        }
-        let mut command = stack.command(&all);
-        command.env("TERRANE_VAR_by_environment", SECRETS[0]);
-        let ran = Ran::of(command.output().unwrap());
-        assert_eq!(ran.code, Some(code), "{arguments:?}\n{}{}", ran.out, ran.err);
-        ran
+        given(&stack, arguments, ["plan", "apply"].contains(&arguments[0]), code)
     };
     let mut found = Vec::new();
     let mut search = |what: &str, wanted: &str, out: String, err: String| {

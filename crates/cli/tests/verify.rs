@@ -66,6 +66,15 @@ fn ctrl_c_and_sigterm_remove_the_key() {
     }
 }
 
+/// Whether the next command removes the key that one before it left over, so that no more is there than before.
+fn is_tidied_by(stack: &Stack, next: &[&str], before: &str) {
+    let ran = stack.run(&[&["--sandbox"], next].concat());
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("was left over from a command that died. It is removed."), "{}", ran.err);
+    assert_eq!(left(stack), before);
+    assert!(!stack.path().join(NOTES).exists());
+}
+
 /// Interrupts a verification of calls that take two seconds each, and once more so much later.
 fn interrupted_twice(second: Duration, next: &[&str]) {
     let stack = applied();
@@ -83,11 +92,7 @@ fn interrupted_twice(second: Duration, next: &[&str]) {
     assert!(stack.path().join(NOTES).exists());
     assert_ne!(left(&stack), before, "the key is there");
     // Nothing is locked, and what is left is removed.
-    let ran = stack.run(&[&["--sandbox"], next].concat());
-    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
-    assert!(ran.err.contains("was left over from a command that died. It is removed."), "{}", ran.err);
-    assert_eq!(left(&stack), before);
-    assert!(!stack.path().join(NOTES).exists());
+    is_tidied_by(&stack, next, &before);
 }
 
 #[test]
@@ -111,11 +116,7 @@ fn a_key_that_a_killed_command_left_over_is_removed_by_the_next_one() {
         child.kill().unwrap();
         child.wait().unwrap();
         assert_ne!(left(&stack), before, "the key is there");
-        let ran = stack.run(&[&["--sandbox"], next].concat());
-        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
-        assert!(ran.err.contains("was left over from a command that died. It is removed."), "{}", ran.err);
-        assert_eq!(left(&stack), before);
-        assert!(!stack.path().join(NOTES).exists());
+        is_tidied_by(&stack, next, &before);
     }
 }
 

@@ -47,6 +47,12 @@ fn words(results: &[EvaluationResult]) -> Vec<String> {
     words
 }
 
+/// Makes a policy, and gives its ARN.
+async fn policy(aws: &Aws, name: &str, document: String) -> String {
+    let made = aws.iam.create_policy().policy_name(name).policy_document(document).send().await;
+    made.unwrap().policy.unwrap().arn.unwrap()
+}
+
 #[tokio::test]
 async fn each_action_is_decided_on_each_resource() {
     let sandbox = sandbox();
@@ -109,18 +115,8 @@ async fn groups_boundaries_and_given_policies_count() {
     let iam = &admin.iam;
     iam.create_group().group_name("team").send().await.unwrap();
     iam.add_user_to_group().group_name("team").user_name("ann").send().await.unwrap();
-    let policy = iam
-        .create_policy()
-        .policy_name("Tables")
-        .policy_document(statement("Allow", "dynamodb:*", "*"))
-        .send()
-        .await
-        .unwrap()
-        .policy
-        .unwrap()
-        .arn
-        .unwrap();
-    iam.attach_group_policy().group_name("team").policy_arn(&policy).send().await.unwrap();
+    let tables = policy(&admin, "Tables", statement("Allow", "dynamodb:*", "*")).await;
+    iam.attach_group_policy().group_name("team").policy_arn(&tables).send().await.unwrap();
     let who = user("ann");
     let get = ["dynamodb:GetItem", "dynamodb:PutItem", "kms:Decrypt"];
     let results = simulated(&admin, &who, &get, &[TABLE]).await;
@@ -130,17 +126,7 @@ async fn groups_boundaries_and_given_policies_count() {
     let team = format!("arn:aws:iam::{ACCOUNT}:group/team");
     assert_eq!(words(&simulated(&admin, &team, &get[..1], &[TABLE]).await), ["dynamodb:GetItem one allowed"]);
 
-    let limit = iam
-        .create_policy()
-        .policy_name("Limit")
-        .policy_document(statement("Allow", "dynamodb:GetItem", "*"))
-        .send()
-        .await
-        .unwrap()
-        .policy
-        .unwrap()
-        .arn
-        .unwrap();
+    let limit = policy(&admin, "Limit", statement("Allow", "dynamodb:GetItem", "*")).await;
     iam.put_user_permissions_boundary().user_name("ann").permissions_boundary(&limit).send().await.unwrap();
     let results = simulated(&admin, &who, &get, &[TABLE]).await;
     let within = |number: usize| {

@@ -256,30 +256,30 @@ async fn made(attempt: &Attempt<'_>, actor: &Actor, stop: &Stop) -> Outcome {
 
 impl Looked {
     async fn table(&mut self, table: &str, sessions: &Sessions) -> Result<Reserved, String> {
-        if !self.tables.contains_key(table) {
-            let found = match clients_for(table, sessions) {
-                Ok(clients) => reserved(&clients, table).await.map_err(|error| error.to_string()),
-                Err(why) => Err(why),
-            };
-            self.tables.insert(table.to_owned(), found);
-        }
-        found(&self.tables, table)
+        once(&mut self.tables, table, sessions, async |clients| reserved(clients, table).await).await
     }
 
     async fn key(&mut self, key: &str, sessions: &Sessions) -> Result<Kind, String> {
-        if !self.keys.contains_key(key) {
-            let found = match clients_for(key, sessions) {
-                Ok(clients) => kind(&clients, key).await.map_err(|error| error.to_string()),
-                Err(why) => Err(why),
-            };
-            self.keys.insert(key.to_owned(), found);
-        }
-        found(&self.keys, key)
+        once(&mut self.keys, key, sessions, async |clients| kind(clients, key).await).await
     }
 }
 
-fn found<T: Clone>(all: &BTreeMap<String, Result<T, String>>, arn: &str) -> Result<T, String> {
-    all.get(arn).cloned().unwrap_or_else(|| Err(format!("{arn} was not looked at")))
+/// What is known of a resource, looked at if it was not yet.
+async fn once<T: Clone>(
+    known: &mut BTreeMap<String, Result<T, String>>,
+    arn: &str,
+    sessions: &Sessions,
+    look: impl AsyncFnOnce(&Clients) -> Result<T, terrane_provider::Error>,
+) -> Result<T, String> {
+    if let Some(found) = known.get(arn) {
+        return found.clone();
+    }
+    let found = match clients_for(arn, sessions) {
+        Ok(clients) => look(&clients).await.map_err(|error| error.to_string()),
+        Err(why) => Err(why),
+    };
+    known.insert(arn.to_owned(), found.clone());
+    found
 }
 
 /// The clients of the identity that deploys, where a resource is.
