@@ -27,9 +27,17 @@ impl Source<'_> {
             }
             (Reading::Map, Expression::Object(object)) => {
                 let key = |key: &Expression| words(self.written(key));
-                self.object(object, &key, &|value| self.value(value, Reading::Verbatim))
+                self.object(object, &key, &|_, value| self.value(value, Reading::Verbatim))
                     .unwrap_or_else(|| self.template(expression))
             }
+            (Reading::Requirement, Expression::Object(object)) => {
+                let of = |name: &str, value: &Expression| match name {
+                    "configuration_aliases" => self.value(value, Reading::List),
+                    _ => self.expression(value),
+                };
+                self.object(object, &|key| self.key(key), &of).unwrap_or_else(|| self.template(expression))
+            }
+            (Reading::Requirement, _) => self.expression(expression),
             (Reading::Type, _) => Value::Scalar(string(&outdented(self.written(expression)))),
             _ => Value::Scalar(string(&words(self.written(expression)))),
         }
@@ -53,7 +61,7 @@ impl Source<'_> {
             Expression::Array(array) => return self.array(array, &|element| self.expression(element)),
             Expression::Object(object) => {
                 return self
-                    .object(object, &|key| self.key(key), &|value| self.expression(value))
+                    .object(object, &|key| self.key(key), &|_, value| self.expression(value))
                     .unwrap_or_else(|| self.template(expression));
             }
             _ => return self.template(expression),
@@ -96,7 +104,7 @@ impl Source<'_> {
         &self,
         object: &Object,
         name: &dyn Fn(&Expression) -> String,
-        of: &dyn Fn(&Expression) -> Value,
+        of: &dyn Fn(&str, &Expression) -> Value,
     ) -> Option<Value> {
         let span = object.span()?;
         let mut entries: Vec<Entry> = Vec::new();
@@ -111,7 +119,8 @@ impl Source<'_> {
                 return None;
             }
             let before = keep(self.gap(at..start, false), &mut entries, |last| &mut last.after);
-            entries.push(Entry { before, name, value: of(value.expr()), after: None });
+            let value_of = of(&name, value.expr());
+            entries.push(Entry { before, name, value: value_of, after: None });
             at = value.expr().span()?.end;
         }
         let tail =

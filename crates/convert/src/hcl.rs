@@ -12,7 +12,7 @@ use crate::Draft;
 use crate::comments::Gap;
 use crate::document::{Document, Entry, Sub, Table, Value};
 use crate::expression::keep;
-use crate::position::{Reading, labels, reading};
+use crate::position::{labels, reading};
 use crate::text::string;
 
 /// The text of a file, and what was found in it.
@@ -186,23 +186,7 @@ impl Reader<'_, '_> {
             let value = Value::Scalar(string(text.as_str()));
             return Entry { before, name: name.to_owned(), value, after: None };
         }
-        let reading = match path {
-            // `aws = { configuration_aliases = [aws.source] }` stands in an object.
-            ["terraform", "required_providers"] => Reading::Expression,
-            _ => reading(path, name),
-        };
-        let mut value = self.source.value(&attribute.value, reading);
-        if let (["terraform", "required_providers"], Expression::Object(object)) = (path, &attribute.value) {
-            for (key, item) in object {
-                let is_list = key.as_ident().is_some_and(|name| name.as_str() == "configuration_aliases");
-                if let (true, Value::Table(table)) = (is_list, &mut value) {
-                    let entry = table.entries.iter_mut().find(|entry| entry.name == "configuration_aliases");
-                    if let Some(entry) = entry {
-                        entry.value = self.source.value(item.expr(), Reading::List);
-                    }
-                }
-            }
-        }
+        let value = self.source.value(&attribute.value, reading(path, name));
         Entry { before, name: name.to_owned(), value, after: None }
     }
 

@@ -13,6 +13,8 @@ pub(crate) enum Reading {
     Type,
     /// An object whose values are such texts.
     Map,
+    /// An object in which `configuration_aliases` is such a list.
+    Requirement,
 }
 
 /// How the argument `name` of a block is read. `path` holds the kinds of the blocks around it from the outermost one, without
@@ -30,7 +32,7 @@ pub(crate) fn reading(path: &[&str], name: &str) -> Reading {
         (["moved"], "from" | "to") | (["removed"], "from") | (["import"], "to" | "provider") => {
             Reading::Verbatim
         }
-        (["terraform", "required_providers"], "configuration_aliases") => Reading::List,
+        (["terraform", "required_providers"], _) => Reading::Requirement,
         ([.., "dynamic"], "iterator") => Reading::Verbatim,
         _ => Reading::Expression,
     }

@@ -55,8 +55,7 @@ pub struct Values {
 
 /// Whether a file of this name holds variables: `terrane.vars.toml` or `*.auto.vars.toml`.
 pub fn is_variable_file(name: &str) -> bool {
-    let hidden = name.starts_with('.') || name.ends_with('~') || name.starts_with('#');
-    !hidden && (name == "terrane.vars.toml" || name.ends_with(".auto.vars.toml"))
+    !parse::is_hidden(name) && (name == "terrane.vars.toml" || name.ends_with(".auto.vars.toml"))
 }
 
 /// Gives every variable of the module its value. The texts of the sources are added to `sources`, so that messages can

@@ -51,6 +51,6 @@ pub use condition::{Condition, Outcome, Purpose};
 pub use inputs::{Inputs, is_variable_file, variables};
 pub use module::{Module, ResourceKey, Spec};
 pub use modules::{Loaded, Modules};
-pub use parse::{Failure, Parsed, is_spec_file, parse};
+pub use parse::{Failure, Parsed, is_hidden, is_spec_file, parse};
 pub use resource::Resource;
 pub use variable::Variable;

@@ -71,10 +71,14 @@ impl Parsed {
     }
 }
 
+/// Whether a file of this name is hidden, or one that an editor keeps for itself.
+pub fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || name.ends_with('~') || name.starts_with('#')
+}
+
 /// Whether a file of this name belongs to a spec: `terrane.toml` or `*.terrane.toml`.
 pub fn is_spec_file(name: &str) -> bool {
-    let hidden = name.starts_with('.') || name.ends_with('~') || name.starts_with('#');
-    !hidden && (name == "terrane.toml" || name.ends_with(".terrane.toml"))
+    !is_hidden(name) && (name == "terrane.toml" || name.ends_with(".terrane.toml"))
 }
 
 /// Reads the files of the root module, each with its name as the user would write it. Their order does not matter. What it

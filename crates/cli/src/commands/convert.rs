@@ -9,8 +9,10 @@ use terrane_convert::Converted;
 use terrane_model::{Diagnostic, Diagnostics, FileId, Sources, Span};
 use terrane_spec::format::{Strings, format};
 use terrane_spec::modules::local_folder;
+use terrane_spec::{is_hidden, is_spec_file};
 
 use crate::cli::Convert;
+use crate::commands::fmt::unusable;
 use crate::exit::{Ended, Exit, Problem};
 use crate::terminal::Terminal;
 
@@ -138,8 +140,7 @@ impl Walk {
             }
             Err(error) => return Err(unusable(&shown(folder), "read", &error)),
         };
-        let is_spec = |name: &str| terrane_spec::is_spec_file(name);
-        if called.is_some() && !force && names(folder).iter().any(|name| is_spec(name)) {
+        if called.is_some() && !force && names(folder).iter().any(|name| is_spec_file(name)) {
             return Ok(Vec::new());
         }
         if files.is_empty() {
@@ -193,7 +194,14 @@ impl Walk {
                 }
             }
             let target = kind.target(name, main == Some(name.as_str()));
-            let target = if taken.insert(target.clone()) { target } else { kind.second_target(name) };
+            if !taken.insert(target.clone()) {
+                let detail = format!(
+                    "`{}` and another file here would both become `{target}`. Put what they say into one of them.",
+                    shown(&path)
+                );
+                self.found.push(Diagnostic::error("same-name", "Two files for one", detail));
+                continue;
+            }
             self.targets.push(Target { from: Some(path), path: folder.join(target), text: converted.text });
         }
         if called.is_none() && !has_backend && folder.join(TERRAFORM_STATE).is_file() {
@@ -264,18 +272,6 @@ impl FileKind {
             (false, _) => format!("{stem}.vars.toml"),
         }
     }
-
-    /// The name of what is made of it, if one of the same name is made of the other syntax.
-    fn second_target(self, name: &str) -> String {
-        let stem = FileKind::stem(name);
-        match (self.is_spec(), stem.strip_suffix(".auto")) {
-            (true, _) => format!("{stem}.json.terrane.toml"),
-            // Read behind the other one.
-            (false, None) if stem == "terraform" => "a.json.auto.vars.toml".to_owned(),
-            (false, None) => format!("{stem}.json.vars.toml"),
-            (false, Some(stem)) => format!("{stem}.json.auto.vars.toml"),
-        }
-    }
 }
 
 fn is_override(name: &str) -> bool {
@@ -293,8 +289,7 @@ fn names(folder: &Path) -> Vec<String> {
 /// The files of Terraform in a folder. Those of editors are no files of it.
 fn files(folder: &Path) -> std::io::Result<Vec<(String, FileKind)>> {
     fs::read_dir(folder)?;
-    let hidden = |name: &str| name.starts_with('.') || name.ends_with('~') || name.starts_with('#');
-    let names = names(folder).into_iter().filter(|name| !hidden(name) && folder.join(name).is_file());
+    let names = names(folder).into_iter().filter(|name| !is_hidden(name) && folder.join(name).is_file());
     Ok(names.filter_map(|name| FileKind::of(&name).map(|kind| (name, kind))).collect())
 }
 
@@ -349,9 +344,4 @@ fn write(targets: &[Target]) -> Result<(), Problem> {
 fn shown(path: &Path) -> String {
     let parts: PathBuf = path.components().filter(|part| *part != std::path::Component::CurDir).collect();
     if parts.as_os_str().is_empty() { ".".to_owned() } else { parts.display().to_string() }
-}
-
-fn unusable(name: &str, what: &str, error: &std::io::Error) -> Problem {
-    let detail = format!("`{name}` can't be {what}: {error}.");
-    Diagnostic::error("unreadable-file", "File not accessible", detail).into()
 }

@@ -132,7 +132,8 @@ fn difference(name: &str, old: &str, new: &str) -> String {
         .to_string()
 }
 
-fn unusable(name: &str, what: &str, error: &std::io::Error) -> Problem {
+/// That a file can't be read or written.
+pub(super) fn unusable(name: &str, what: &str, error: &std::io::Error) -> Problem {
     let detail = format!("`{name}` can't be {what}: {error}.");
     Diagnostic::error("unreadable-file", "File not accessible", detail).into()
 }
